@@ -1,0 +1,481 @@
+/*
+ * tessera.h: the whole C interface of Tessera, and the only input of its Java bindings.
+ *
+ * Plain flat C: opaque handles, fixed-width integers, plain structs, enums, functions that return ts_status. No
+ * unions, bit-fields, callbacks or function-like macros, so that jextract and our own generator read all of it.
+ *
+ * Conventions, for every function unless its comment says otherwise:
+ *
+ *   Addresses    Device memory is a uint64_t address (on the CPU: the pointer's value). Host memory is a pointer.
+ *   Tensors      Dense, row-major, described by ts_tensor. Images are channels-last [B,H,W,C].
+ *   Aliasing     An output may not overlap another argument unless the comment names the pair as "in place".
+ *   Order        Calls in one stream run in order. Different streams may be used from different threads at once.
+ *   Status       TS_OK, or what went wrong. Calls with a stream leave the message in it (ts_stream_error); calls
+ *                without one write it to the caller's ts_error, which may be NULL. Nothing is thread-local.
+ *   Bad input    NULL, negative, overflowing, misaligned or mismatched arguments are refused with TS_INVALID_ARGUMENT
+ *                before anything is written. Handles must be open: use after close is undefined in C (Java guards it).
+ *   Data faults  What depends on values (a NaN in a row, a code out of range) sets the stream's sticky ts_fault and
+ *                returns TS_DATA_FAULT; the CPU does so at once, a GPU at the next synchronise or copy to the host.
+ *                Rows without a fault are still computed.
+ *   Structs      Parameter and info structs begin with struct_size, which the caller sets to sizeof the struct.
+ */
+#ifndef TESSERA_H
+#define TESSERA_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this interface. A library and its caller must agree on it exactly: see ts_abi_version. */
+#define TS_ABI_VERSION 1
+
+/* The most dimensions a tensor can have. */
+#define TS_MAX_RANK 6
+
+/* Length of the histogram in ts_vq_stats. */
+#define TS_CANDIDATE_BINS 16
+
+/* ------------------------------------------------------------------------------------------------ errors -------- */
+
+typedef enum ts_status {
+  TS_OK = 0,
+  TS_INVALID_ARGUMENT = 1, /* an argument is wrong; the message names it, what it was and what it must be */
+  TS_OUT_OF_MEMORY = 2,    /* host or device memory could not be had */
+  TS_UNAVAILABLE = 3,      /* the device or library cannot be had here; the message says why */
+  TS_DATA_FAULT = 4,       /* the values of a tensor are at fault; see ts_stream_fault */
+  TS_BUSY = 5,             /* the object is still used by others (a device with open streams) */
+  TS_INTERNAL = 6          /* a fault of Tessera's own, or of a library under it */
+} ts_status;
+
+/* A message for people, NUL-terminated, cut if it does not fit. */
+typedef struct ts_error {
+  int32_t status; /* a ts_status */
+  char message[508];
+} ts_error;
+
+/* Returns TS_ABI_VERSION as the library was built. */
+uint32_t ts_abi_version(void);
+
+/* ----------------------------------------------------------------------------------------------- tensors -------- */
+
+typedef enum ts_dtype {
+  TS_F32 = 0,
+  TS_F64 = 1,
+  TS_I32 = 2,
+  TS_I64 = 3,
+  TS_U8 = 4,
+  TS_BF16 = 5, /* reserved: no op takes it yet */
+  TS_F16 = 6   /* reserved: no op takes it yet */
+} ts_dtype;
+
+/* A dense row-major tensor in device memory. rank 0 is a scalar. dims beyond rank are ignored. */
+typedef struct ts_tensor {
+  uint64_t data;             /* device address, aligned to the element size; may be 0 only if a dimension is 0 */
+  int32_t dtype;             /* a ts_dtype */
+  int32_t rank;              /* 0 to TS_MAX_RANK */
+  int64_t dims[TS_MAX_RANK]; /* each >= 0 */
+} ts_tensor;
+
+/* ------------------------------------------------------------------------------ backends and devices -------- */
+
+typedef struct ts_device ts_device;
+typedef struct ts_stream ts_stream;
+typedef struct ts_event ts_event;
+typedef struct ts_codebook ts_codebook;
+
+/* What one backend of the registry offers on this machine. */
+typedef struct ts_backend_info {
+  uint32_t struct_size;
+  int32_t device_count; /* devices that can be opened now; 0 if none */
+  char name[32];        /* "cpu", "cuda", "cuda-emulated" */
+  char detail[472];     /* with devices: what they are. Without: why there is none */
+} ts_backend_info;
+
+/* Number of backends that the registry knows, available here or not. */
+uint32_t ts_backend_count(void);
+
+/* Describes backend `index` (0 <= index < ts_backend_count()). */
+ts_status ts_backend_describe(uint32_t index, ts_backend_info *info, ts_error *error);
+
+/*
+ * Opens a device by name: "cpu", "cuda:N" or "cuda-emulated". A device that cannot be had answers TS_UNAVAILABLE and
+ * says why (no driver, no such ordinal, library not built). Every open device is closed with ts_device_close.
+ */
+ts_status ts_device_open(const char *name, ts_device **device, ts_error *error);
+
+/* Closes a device. TS_BUSY, and the device stays open, while it has open streams, events, codebooks or memory. */
+ts_status ts_device_close(ts_device *device, ts_error *error);
+
+typedef struct ts_device_info {
+  uint32_t struct_size;
+  int32_t max_threads;        /* CPU: processors this process may use; GPU: 0 */
+  uint64_t memory_bytes;      /* memory of the device in bytes */
+  char name[32];              /* as opened */
+  char description[128];      /* model of the processor or GPU */
+  char instruction_sets[128]; /* CPU: those that kernels may use here; GPU: compute capability */
+} ts_device_info;
+
+ts_status ts_device_describe(const ts_device *device, ts_device_info *info, ts_error *error);
+
+/* Device memory handed out by ts_alloc and used inside the library for streams and codebooks. */
+typedef struct ts_memory_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t bytes_in_use;     /* now */
+  uint64_t peak_bytes;       /* the most at any time since the device was opened */
+  uint64_t allocation_count; /* allocations ever made: unchanged over a step means that the step allocated nothing */
+} ts_memory_info;
+
+ts_status ts_device_memory(const ts_device *device, ts_memory_info *info, ts_error *error);
+
+/* Allocates `bytes` of device memory, aligned to 64 bytes, not cleared. 0 bytes gives address 0. */
+ts_status ts_alloc(ts_device *device, uint64_t bytes, uint64_t *address, ts_error *error);
+
+/* Frees memory of ts_alloc. Address 0 is ignored; an address that ts_alloc did not give is refused. */
+ts_status ts_free(ts_device *device, uint64_t address, ts_error *error);
+
+/* ---------------------------------------------------------------------------------- streams and events -------- */
+
+typedef struct ts_stream_options {
+  uint32_t struct_size;
+  int32_t threads; /* CPU: threads that ops of this stream use, 1 to 1024; 0 means 1. GPU: ignored */
+} ts_stream_options;
+
+/* Opens a stream; options may be NULL for the defaults. */
+ts_status ts_stream_open(ts_device *device, const ts_stream_options *options, ts_stream **stream, ts_error *error);
+
+/* Waits for the stream's work, then closes it. */
+ts_status ts_stream_close(ts_stream *stream, ts_error *error);
+
+/* Makes the stream's scratch memory at least `bytes` large, so that ops needing no more allocate nothing. */
+ts_status ts_stream_reserve(ts_stream *stream, uint64_t bytes);
+
+/* Waits until all work of the stream is done; reports data faults of a GPU's ops. */
+ts_status ts_stream_synchronize(ts_stream *stream);
+
+/* Copies the status and message of the stream's last failed call. */
+ts_status ts_stream_error(const ts_stream *stream, ts_error *error);
+
+typedef enum ts_fault_kind {
+  TS_FAULT_NONE = 0,
+  TS_FAULT_NONFINITE_ROW = 1,  /* a row of x has a NaN or an infinity; its code is -1 */
+  TS_FAULT_NONFINITE_CODE = 2, /* a code of the codebook has a NaN or an infinity; `row` is the code */
+  TS_FAULT_CODE_RANGE = 3      /* a code is outside 0..K-1; its gathered row is zero and it counts nowhere */
+} ts_fault_kind;
+
+/* The first data fault since the last ts_stream_fault. */
+typedef struct ts_fault {
+  uint32_t struct_size;
+  int32_t kind; /* a ts_fault_kind */
+  int64_t row;  /* row (or code) at fault; the lowest one of the op */
+  char op[32];  /* the function, without its prefix: "vq_assign" */
+} ts_fault;
+
+/* Copies the sticky fault record and clears it. kind is TS_FAULT_NONE if there was none. */
+ts_status ts_stream_fault(ts_stream *stream, ts_fault *fault);
+
+/* Events order streams among each other and time them. */
+ts_status ts_event_open(ts_device *device, ts_event **event, ts_error *error);
+ts_status ts_event_close(ts_event *event, ts_error *error);
+
+/* Marks the point that `stream` has reached. */
+ts_status ts_event_record(ts_stream *stream, ts_event *event);
+
+/* Makes later work of `stream` wait for the event's last record (nothing if it was never recorded). */
+ts_status ts_stream_wait(ts_stream *stream, const ts_event *event);
+
+/* Seconds from `start` to `end`, both recorded and reached; waits for `end`. */
+ts_status ts_event_elapsed(const ts_event *start, const ts_event *end, double *seconds, ts_error *error);
+
+/* ---------------------------------------------------------------------------------------- copy and fill -------- */
+
+/* Host to device. The host buffer may be reused when the call returns. */
+ts_status ts_copy_to_device(ts_stream *stream, uint64_t destination, const void *source, uint64_t bytes);
+
+/* Device to host; waits for the stream's earlier work and reports its data faults. */
+ts_status ts_copy_to_host(ts_stream *stream, void *destination, uint64_t source, uint64_t bytes);
+
+/* Device to the same device; the ranges may not overlap. */
+ts_status ts_copy(ts_stream *stream, uint64_t destination, uint64_t source, uint64_t bytes);
+
+/* Sets every element of y (any dtype except bf16 and f16; integers take the value truncated) to `value`. */
+ts_status ts_fill(ts_stream *stream, const ts_tensor *y, double value);
+
+typedef struct ts_random_params {
+  uint32_t struct_size;
+  uint32_t stream; /* random stream: one per use, so that uses do not share numbers */
+  uint64_t seed;
+  uint64_t step;
+  float low;
+  float high; /* finite, >= low */
+} ts_random_params;
+
+/*
+ * Fills y (f32) with uniform numbers in [low, high) by Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as
+ * easy as 1, 2, 3"). Element i is word i%4 of the block with key (lo32 seed, hi32 seed) and counter
+ * (i/4, stream, lo32 step, hi32 step); u = (word >> 8) * 2^-24 and y = fma(u, high - low, low). y has < 2^34 elements.
+ */
+ts_status ts_random_uniform(ts_stream *stream, const ts_random_params *params, const ts_tensor *y);
+
+/* --------------------------------------------------------------------------------------------- codebooks -------- */
+
+/*
+ * A codebook holds K codes of D numbers, and whatever the backend packs from them. Its current version is immutable:
+ * ops that are running keep the one they began with while an update publishes the next.
+ */
+
+typedef struct ts_codebook_info {
+  uint32_t struct_size;
+  uint32_t pinned;  /* 1 for a handle of ts_codebook_pin */
+  int64_t codes;    /* K */
+  int64_t dim;      /* D */
+  uint64_t version; /* 1 for the first, one more for each update */
+  uint64_t bytes;   /* device memory of the current version: codes and what is packed from them */
+} ts_codebook_info;
+
+/*
+ * Creates a codebook from `codes` [K,D] f32, 1 <= K < 2^31, 1 <= D <= 65536, all finite (else TS_DATA_FAULT, and no
+ * handle is made).
+ */
+ts_status ts_codebook_open(ts_stream *stream, const ts_tensor *codes, ts_codebook **codebook);
+
+/* Closes a handle; versions live on while another handle pins them. */
+ts_status ts_codebook_close(ts_codebook *codebook, ts_error *error);
+
+/* Publishes `codes` [K,D] f32 as the next version. On a data fault the current version stays. */
+ts_status ts_codebook_update(ts_stream *stream, ts_codebook *codebook, const ts_tensor *codes);
+
+/* A read-only handle on the version that is current now; it never changes. Close it like any other. */
+ts_status ts_codebook_pin(const ts_codebook *codebook, ts_codebook **pinned, ts_error *error);
+
+ts_status ts_codebook_describe(const ts_codebook *codebook, ts_codebook_info *info, ts_error *error);
+
+/* Copies the current codes to `codes` [K,D] f32. */
+ts_status ts_codebook_read(ts_stream *stream, const ts_codebook *codebook, const ts_tensor *codes);
+
+/* ----------------------------------------------------------------------------------- vector quantisation -------- */
+
+/*
+ * Below, x is [...,D] f32 and N the product of its leading dimensions, so that an encoder's output [B,H,W,D] is taken
+ * as it is; codes is i32 with N elements in any shape. N may be 0.
+ */
+
+/*
+ * Nearest code, exactly:
+ *   code(x) = argmin_k sum_d (x_d - c_kd)^2
+ * evaluated in float64 as acc = fma(diff, diff, acc) over ascending d, diff = (double)x_d - (double)c_kd; of equal
+ * sums the lowest k wins. The answer is the same bits on every backend, instruction set, batch size and thread count.
+ * A row with a NaN or an infinity is a data fault and gets code -1.
+ */
+ts_status ts_vq_assign(ts_stream *stream, const ts_codebook *codebook, const ts_tensor *x, const ts_tensor *codes);
+
+/* out[n] = c[codes[n]], out [...,D] f32. A code out of range is a data fault and gives a row of zeros. */
+ts_status ts_vq_gather(ts_stream *stream, const ts_codebook *codebook, const ts_tensor *codes, const ts_tensor *out);
+
+/*
+ * Assign, gather, squared error and scatter-update in one pass over x. Any output but `codes` may be NULL:
+ *   quantized      [...,D] f32   c[codes[n]]
+ *   squared_error  f64, 1 element  sum over n and d of (x - quantized)^2: each row in float64 over ascending d as
+ *                  acc = fma(diff, diff, acc), rows added in ascending order within blocks of 1024, then the blocks
+ *   counts, sums   as ts_vq_scatter gives them; both or neither
+ * Rows at fault add nothing to the last three, and their quantized row is zero.
+ */
+ts_status ts_vq_quantize(ts_stream *stream, const ts_codebook *codebook, const ts_tensor *x, const ts_tensor *codes,
+                         const ts_tensor *quantized, const ts_tensor *squared_error, const ts_tensor *counts,
+                         const ts_tensor *sums);
+
+/*
+ * Counts [K] i32 and sums [K,D] f32 of the rows of each code; overwritten, not added to. One order of addition on
+ * every backend and thread count, in fp32: for each code the rows in ascending order within each block of 1024 rows of
+ * the batch (starting from +0), and the block sums in ascending order (starting from +0; blocks without a row of the
+ * code add nothing). A code out of range is a data fault and is skipped.
+ */
+ts_status ts_vq_scatter(ts_stream *stream, const ts_tensor *x, const ts_tensor *codes, const ts_tensor *counts,
+                        const ts_tensor *sums);
+
+typedef struct ts_vq_ema_params {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t step;   /* t >= 1: how many updates, this one included, the hidden averages have seen */
+  double decay;   /* gamma, 0 <= gamma < 1; 0.99 in the paper and in Sonnet */
+  double epsilon; /* Laplace smoothing, >= 0; 1e-5 in Sonnet */
+} ts_vq_ema_params;
+
+/*
+ * EMA update of the codebook as DeepMind's Sonnet computes it (snt.nets.VectorQuantizerEMA), van den Oord et al. 2017,
+ * appendix A.1:
+ *   hidden   <- hidden - (hidden - value) (1 - decay)       for counts and for sums; hidden starts at 0
+ *   average   = hidden / (1 - decay^step)
+ *   smoothed_k = (N_k + epsilon) / (n + K epsilon) n        N = average counts, n = sum_k N_k; not stored back
+ *   c_k       = average sum_k / smoothed_k
+ * counts [K] i32 and sums [K,D] f32 are this batch's; hidden_counts [K] f32 and hidden_sums [K,D] f32 are updated in
+ * place; the new codes are published as the codebook's next version. With n = 0 (nothing was ever counted) the codes
+ * stay as they are.
+ */
+ts_status ts_vq_ema_update(ts_stream *stream, ts_codebook *codebook, const ts_vq_ema_params *params,
+                           const ts_tensor *counts, const ts_tensor *sums, const ts_tensor *hidden_counts,
+                           const ts_tensor *hidden_sums);
+
+/*
+ * Gradient of the quantiser by its input (van den Oord et al. 2017, eq. 3): straight-through plus commitment,
+ *   grad_x = grad_quantized + commitment * 2 (x - quantized) / size(x)
+ * where `commitment` is beta times the loss's scale: the derivative of beta * mean((x - sg[q])^2). grad_quantized may
+ * be NULL (zero); grad_x may be grad_quantized (in place). All f32 of x's shape.
+ */
+ts_status ts_vq_backward(ts_stream *stream, double commitment, const ts_tensor *x, const ts_tensor *quantized,
+                         const ts_tensor *grad_quantized, const ts_tensor *grad_x);
+
+/*
+ * Gradient of the codebook loss mean((sg[x] - e)^2) by the codes, from the counts [K] i32 and sums [K,D] f32 of
+ * ts_vq_scatter:  grad_k = scale (counts_k c_k - sums_k), [K,D] f32; scale = 2 / (N D) for the mean.
+ */
+ts_status ts_vq_codebook_grad(ts_stream *stream, const ts_codebook *codebook, double scale, const ts_tensor *counts,
+                              const ts_tensor *sums, const ts_tensor *grad);
+
+/* What the nearest-code searches of one stream did since the last reset. */
+typedef struct ts_vq_stats {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t rows;                         /* rows searched */
+  uint64_t candidates;                   /* codes left after all screening, summed over rows */
+  uint64_t rescored_rows;                /* rows with more than one code left, decided in float64 */
+  uint64_t scanned_rows;                 /* rows whose bounds were useless (overflow), decided by a full float64 scan */
+  uint64_t histogram[TS_CANDIDATE_BINS]; /* rows by number of codes left; the last bin holds all above */
+  char kernel[32];                       /* family that ran last: "fp32-avx512", ... */
+} ts_vq_stats;
+
+/* Copies the statistics, and clears them if `reset` is not 0. */
+ts_status ts_vq_statistics(ts_stream *stream, int32_t reset, ts_vq_stats *stats);
+
+/* ------------------------------------------------------------------------------------------------ layers -------- */
+
+typedef enum ts_activation { TS_ACTIVATION_NONE = 0, TS_ACTIVATION_RELU = 1 } ts_activation;
+
+/*
+ * Cross-correlation as in every deep-learning library:
+ *   out = (in + pad_before + pad_after - dilation (kernel - 1) - 1) / stride + 1, rounded down.
+ * Padding is per side: Keras' "same" at stride 2 pads only bottom and right.
+ */
+typedef struct ts_conv2d_params {
+  uint32_t struct_size;
+  int32_t activation;             /* ts_activation applied to the output of a forward op; backward ops ignore it */
+  int32_t stride_h, stride_w;     /* >= 1 */
+  int32_t dilation_h, dilation_w; /* >= 1 */
+  int32_t pad_top, pad_left, pad_bottom, pad_right; /* >= 0 */
+  int32_t groups;                                   /* >= 1, divides both channel counts */
+} ts_conv2d_params;
+
+/* y [B,OH,OW,O] = act(conv(x [B,H,W,I], w [O,KH,KW,I/groups]) + bias [O]); bias may be NULL. */
+ts_status ts_conv2d_forward(ts_stream *stream, const ts_conv2d_params *params, const ts_tensor *x, const ts_tensor *w,
+                            const ts_tensor *bias, const ts_tensor *y);
+
+/* dx [B,H,W,I] from dy [B,OH,OW,O] and w; dx is overwritten. */
+ts_status ts_conv2d_backward_data(ts_stream *stream, const ts_conv2d_params *params, const ts_tensor *dy,
+                                  const ts_tensor *w, const ts_tensor *dx);
+
+/* dw and dbias (may be NULL) from x and dy; overwritten. */
+ts_status ts_conv2d_backward_weights(ts_stream *stream, const ts_conv2d_params *params, const ts_tensor *x,
+                                     const ts_tensor *dy, const ts_tensor *dw, const ts_tensor *dbias);
+
+/*
+ * Transposed convolution: the gradient by data of the convolution with the same parameters, which takes y's shape to
+ * x's. x [B,H,W,I], w [I,KH,KW,O/groups] (the OHWI weights of that convolution), y [B,OH,OW,O], bias [O]. y's size
+ * chooses among those that the convolution takes to x's (other libraries' output_padding).
+ */
+ts_status ts_conv_transpose2d_forward(ts_stream *stream, const ts_conv2d_params *params, const ts_tensor *x,
+                                      const ts_tensor *w, const ts_tensor *bias, const ts_tensor *y);
+ts_status ts_conv_transpose2d_backward_data(ts_stream *stream, const ts_conv2d_params *params, const ts_tensor *dy,
+                                            const ts_tensor *w, const ts_tensor *dx);
+ts_status ts_conv_transpose2d_backward_weights(ts_stream *stream, const ts_conv2d_params *params, const ts_tensor *x,
+                                               const ts_tensor *dy, const ts_tensor *dw, const ts_tensor *dbias);
+
+typedef struct ts_matmul_params {
+  uint32_t struct_size;
+  int32_t transpose_a; /* 0: a is [M,K]; 1: a is [K,M] */
+  int32_t transpose_b; /* 0: b is [K,N]; 1: b is [N,K] */
+  int32_t accumulate;  /* 0: c is overwritten; 1: the product is added to c (then without bias and activation) */
+  int32_t activation;  /* ts_activation */
+} ts_matmul_params;
+
+/* c [M,N] = act(op(a) op(b) + bias [N]), f32; bias may be NULL. K = 0 gives the bias alone. */
+ts_status ts_matmul(ts_stream *stream, const ts_matmul_params *params, const ts_tensor *a, const ts_tensor *b,
+                    const ts_tensor *bias, const ts_tensor *c);
+
+/* ----------------------------------------------------------------------------------------- elementwise -------- */
+
+typedef enum ts_unary_op {
+  TS_RELU = 0,
+  TS_SIGMOID = 1,
+  TS_TANH = 2,
+  TS_EXP = 3,
+  TS_LOG = 4,
+  TS_SQUARE = 5,
+  TS_SQRT = 6,
+  TS_ABS = 7,
+  TS_NEG = 8
+} ts_unary_op;
+
+/* y = op(x), f32, same shape; y may be x (in place). */
+ts_status ts_unary(ts_stream *stream, int32_t op, const ts_tensor *x, const ts_tensor *y);
+
+/*
+ * dx = dy op'(x), given x and y = op(x), f32, same shape; dx may be dy (in place). ReLU's derivative at 0 is 0, the
+ * absolute value's 0. ReLU, sigmoid, tanh, exp and sqrt read y alone, the others x alone; the other one may be NULL.
+ */
+ts_status ts_unary_backward(ts_stream *stream, int32_t op, const ts_tensor *x, const ts_tensor *y, const ts_tensor *dy,
+                            const ts_tensor *dx);
+
+typedef enum ts_binary_op { TS_ADD = 0, TS_SUB = 1, TS_MUL = 2, TS_DIV = 3, TS_MAX = 4, TS_MIN = 5 } ts_binary_op;
+
+/* y = a op b, f32, same shape; y may be a or b (in place). TS_MAX and TS_MIN give NaN if either is NaN. */
+ts_status ts_binary(ts_stream *stream, int32_t op, const ts_tensor *a, const ts_tensor *b, const ts_tensor *y);
+
+/* y = alpha x + beta y, f32, in place on y; beta = 0 overwrites y without reading it. */
+ts_status ts_axpby(ts_stream *stream, double alpha, const ts_tensor *x, double beta, const ts_tensor *y);
+
+/* y [..., C] = act(x [..., C] + bias [C]), f32; y may be x (in place). */
+ts_status ts_bias(ts_stream *stream, int32_t activation, const ts_tensor *x, const ts_tensor *bias, const ts_tensor *y);
+
+/* sum (f64, 1 element) of all of x (f32), in float64: blocks of 1024 elements ascending, then the blocks ascending. */
+ts_status ts_sum(ts_stream *stream, const ts_tensor *x, const ts_tensor *sum);
+
+/* ------------------------------------------------------------------------------------- losses and Adam -------- */
+
+typedef enum ts_loss_kind {
+  TS_LOSS_MSE = 0,            /* (p - t)^2 */
+  TS_LOSS_L1 = 1,             /* |p - t|; derivative 0 at 0 */
+  TS_LOSS_BCE_WITH_LOGITS = 2 /* max(p,0) - p t + log(1 + exp(-|p|)), 0 <= t <= 1 */
+} ts_loss_kind;
+
+/*
+ * loss (f64, 1 element) = mean of the kind's term over all elements of prediction p and target t (f32, same shape),
+ * summed in float64 in ts_sum's order; grad (may be NULL, or p itself) = grad_scale d loss / d p, f32.
+ */
+ts_status ts_loss(ts_stream *stream, int32_t kind, double grad_scale, const ts_tensor *prediction,
+                  const ts_tensor *target, const ts_tensor *loss, const ts_tensor *grad);
+
+typedef struct ts_adam_params {
+  uint32_t struct_size;
+  int32_t
+      epsilon_hat; /* 0: m^/(sqrt(v^) + eps) (paper, PyTorch, Sonnet); 1: eps beside the uncorrected sqrt(v) (Keras) */
+  int64_t step;    /* t >= 1 */
+  double learning_rate;
+  double beta1, beta2; /* in [0, 1) */
+  double epsilon;      /* > 0 */
+  double weight_decay; /* decoupled (AdamW): p <- p - lr weight_decay p; 0 for Adam */
+} ts_adam_params;
+
+/*
+ * One step of Adam (Kingma and Ba 2015) over `count` parameters; the arrays hold `count` descriptors each. m and v are
+ * updated in place. Element by element, so the result does not depend on threads.
+ */
+ts_status ts_adam_step(ts_stream *stream, const ts_adam_params *params, uint32_t count, const ts_tensor *parameters,
+                       const ts_tensor *gradients, const ts_tensor *m, const ts_tensor *v);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TESSERA_H */

@@ -1,0 +1,185 @@
+// What the native tests share: checks that count, seeded inputs, and tensors on a device whose outputs start as poison.
+//
+// A test is a function of a Device; `run` calls it on every device of this machine, and counts a device that is not
+// here as skipped, with its reason. TESSERA_TEST_DEVICES (comma-separated) restricts the list and TESSERA_TEST_SEED
+// repeats a run.
+#pragma once
+
+#include <cmath>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tessera.h"
+
+namespace tessera::test {
+
+inline int passed = 0, failed = 0, skipped = 0;
+inline int failures_printed = 0;
+
+// A check that prints where it failed and with what; at most 20 lines, so that one fault does not bury the rest.
+__attribute__((format(printf, 4, 5))) inline bool check(bool ok, const char *file, int line, const char *format, ...) {
+  if (ok) return true;
+  failed++;
+  if (failures_printed++ < 20) {
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "%s:%d: ", file, line);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+  }
+  return false;
+}
+
+#define CHECK(condition) ::tessera::test::check((condition), __FILE__, __LINE__, "%s", #condition)
+#define CHECK_MSG(condition, ...) ::tessera::test::check((condition), __FILE__, __LINE__, __VA_ARGS__)
+
+inline uint64_t seed() {
+  static const uint64_t value = [] {
+    const char *text = getenv("TESSERA_TEST_SEED");
+    uint64_t s = text ? strtoull(text, nullptr, 10) : std::random_device{}();
+    printf("seed %llu (TESSERA_TEST_SEED repeats it)\n", static_cast<unsigned long long>(s));
+    return s;
+  }();
+  return value;
+}
+
+using Rng = std::mt19937_64;
+inline int64_t uniform_int(Rng &rng, int64_t low, int64_t high) {
+  return std::uniform_int_distribution<int64_t>(low, high)(rng);
+}
+inline std::vector<float> gaussian(Rng &rng, size_t n, float scale = 1.0f, float mean = 0.0f) {
+  std::normal_distribution<float> distribution;
+  std::vector<float> v(n);
+  for (auto &x : v) x = mean + scale * distribution(rng);
+  return v;
+}
+
+// An open device with one stream.
+struct Device {
+  std::string name;
+  ts_device *device = nullptr;
+  ts_stream *stream = nullptr;
+
+  std::string message() const {
+    ts_error error{};
+    ts_stream_error(stream, &error);
+    return error.message;
+  }
+};
+
+#define OK(dev, call)                                                                                                  \
+  do {                                                                                                                 \
+    ts_status status_ = (call);                                                                                        \
+    CHECK_MSG(status_ == TS_OK, "%s: %s: status %d: %s", (dev).name.c_str(), #call, status_, (dev).message().c_str()); \
+  } while (0)
+
+template <class T>
+constexpr int32_t dtype_of() {
+  if constexpr (std::is_same_v<T, float>) return TS_F32;
+  if constexpr (std::is_same_v<T, double>) return TS_F64;
+  if constexpr (std::is_same_v<T, int32_t>) return TS_I32;
+  if constexpr (std::is_same_v<T, int64_t>) return TS_I64;
+  return TS_U8;
+}
+
+// A tensor in device memory, freed with its scope. Without values it is filled with 0xFF bytes: NaN for floats, -1 for
+// integers, so that an op that forgets an element is seen.
+template <class T>
+class Tensor {
+ public:
+  Tensor(Device &device, std::vector<int64_t> dims) : device_(&device) {
+    init(dims);
+    std::vector<unsigned char> poison(bytes_, 0xFF);
+    if (bytes_) OK(device, ts_copy_to_device(device.stream, descriptor_.data, poison.data(), bytes_));
+  }
+  Tensor(Device &device, std::vector<int64_t> dims, const std::vector<T> &values) : device_(&device) {
+    init(dims);
+    CHECK_MSG(values.size() * sizeof(T) == bytes_, "%zu values for a tensor of %zu bytes", values.size(), bytes_);
+    if (bytes_) OK(device, ts_copy_to_device(device.stream, descriptor_.data, values.data(), bytes_));
+  }
+  ~Tensor() { ts_free(device_->device, allocation_, nullptr); }
+  Tensor(const Tensor &) = delete;
+  Tensor &operator=(const Tensor &) = delete;
+
+  operator const ts_tensor *() const { return &descriptor_; }
+  const ts_tensor &descriptor() const { return descriptor_; }
+  uint64_t data() const { return descriptor_.data; }
+  size_t bytes() const { return bytes_; }
+
+  std::vector<T> read() const {
+    std::vector<T> values(bytes_ / sizeof(T));
+    if (bytes_) OK(*device_, ts_copy_to_host(device_->stream, values.data(), descriptor_.data, bytes_));
+    return values;
+  }
+
+ private:
+  void init(const std::vector<int64_t> &dims) {
+    descriptor_.dtype = dtype_of<T>();
+    descriptor_.rank = static_cast<int32_t>(dims.size());
+    int64_t n = 1;
+    for (size_t i = 0; i < dims.size(); i++) n *= descriptor_.dims[i] = dims[i];
+    bytes_ = static_cast<size_t>(n) * sizeof(T);
+    ts_error error{};
+    CHECK_MSG(ts_alloc(device_->device, bytes_, &allocation_, &error) == TS_OK, "%s", error.message);
+    descriptor_.data = allocation_;
+  }
+
+  Device *device_;
+  ts_tensor descriptor_{};
+  uint64_t allocation_ = 0;
+  size_t bytes_ = 0;
+};
+
+// Devices that the conformance cases run on.
+inline std::vector<std::string> device_names() {
+  const char *text = getenv("TESSERA_TEST_DEVICES");
+  std::string list = text ? text : "cpu,cuda-emulated,cuda:0";
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin <= list.size();) {
+    size_t end = list.find(',', begin);
+    if (end == std::string::npos) end = list.size();
+    if (end > begin) names.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
+// Runs one case on every device with streams of `threads` threads.
+template <class Case>
+void run(const char *name, Case &&body, int threads = 2) {
+  for (const std::string &device_name : device_names()) {
+    Device device{device_name};
+    ts_error error{};
+    ts_status status = ts_device_open(device_name.c_str(), &device.device, &error);
+    if (status == TS_UNAVAILABLE) {
+      printf("  skip  %-48s %s: %s\n", name, device_name.c_str(), error.message);
+      skipped++;
+      continue;
+    }
+    int before = failed;
+    CHECK_MSG(status == TS_OK, "%s", error.message);
+    ts_stream_options options{sizeof options, threads};
+    CHECK_MSG(ts_stream_open(device.device, &options, &device.stream, &error) == TS_OK, "%s", error.message);
+    body(device);
+    CHECK_MSG(ts_stream_close(device.stream, &error) == TS_OK, "%s", error.message);
+    CHECK_MSG(ts_device_close(device.device, &error) == TS_OK, "%s", error.message);
+    if (failed == before) passed++;
+    printf("  %s  %-48s %s\n", failed == before ? "pass" : "FAIL", name, device_name.c_str());
+    fflush(stdout);
+  }
+}
+
+// The last line of every test, and its exit code.
+inline int finish() {
+  printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace tessera::test
