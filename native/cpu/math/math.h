@@ -1,0 +1,22 @@
+// Elementwise ops, reductions, losses, Adam and random numbers of the CPU backend. Signatures are those of ts_backend.
+#pragma once
+
+#include "core/backend.h"
+
+namespace tessera::cpu {
+
+ts_status fill(void *stream, void *y, int32_t dtype, int64_t count, double value);
+ts_status random_uniform(void *stream, const ts_random_params *params, float *y, int64_t count);
+ts_status unary(void *stream, int32_t op, const float *x, float *y, int64_t count);
+ts_status unary_backward(void *stream, int32_t op, const float *x, const float *y, const float *dy, float *dx,
+                         int64_t count);
+ts_status binary(void *stream, int32_t op, const float *a, const float *b, float *y, int64_t count);
+ts_status axpby(void *stream, float alpha, const float *x, float beta, float *y, int64_t count);
+ts_status bias(void *stream, int32_t activation, const float *x, const float *bias, float *y, int64_t rows,
+               int64_t channels);
+ts_status sum(void *stream, const float *x, int64_t count, double *sum);
+ts_status loss(void *stream, int32_t kind, double grad_scale, const float *prediction, const float *target,
+               int64_t count, double *loss, float *grad);
+ts_status adam_step(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
+
+}  // namespace tessera::cpu
