@@ -20,8 +20,12 @@ constexpr int kDtypeCount = sizeof kDtypes / sizeof kDtypes[0];
 
 std::string dims_text(const int64_t *dims, size_t rank) {
   std::string text = "[";
-  for (size_t i = 0; i < rank; i++) text += (i ? "," : "") + std::to_string(dims[i]);
-  return text + "]";
+  for (size_t i = 0; i < rank; i++) {
+    if (i) text += ",";
+    text += std::to_string(dims[i]);
+  }
+  text += "]";
+  return text;
 }
 
 std::string shape_text(const View &view) {

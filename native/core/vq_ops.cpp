@@ -27,7 +27,7 @@ bool scatter_outputs(Call &call, const View &counts, const View &sums, int64_t k
 ts_status ts_vq_assign(ts_stream *stream, const ts_codebook *codebook, const ts_tensor *x_, const ts_tensor *codes_) {
   TS_STREAM_CALL(call, stream);
   View x, codes;
-  int64_t n;
+  int64_t n = 0;
   if (!call.codebook(codebook) || !call.tensor("x", x_, TS_F32, &x) || !rows_of(call, x, codebook->shelf->d, &n) ||
       !call.tensor("codes", codes_, TS_I32, &codes) || !call.count(codes, n) || !call.distinct(codes, {x}))
     return call.status();
@@ -38,7 +38,7 @@ ts_status ts_vq_assign(ts_stream *stream, const ts_codebook *codebook, const ts_
 ts_status ts_vq_gather(ts_stream *stream, const ts_codebook *codebook, const ts_tensor *codes_, const ts_tensor *out_) {
   TS_STREAM_CALL(call, stream);
   View codes, out;
-  int64_t n;
+  int64_t n = 0;
   if (!call.codebook(codebook) || !call.tensor("out", out_, TS_F32, &out) ||
       !rows_of(call, out, codebook->shelf->d, &n) || !call.tensor("codes", codes_, TS_I32, &codes) ||
       !call.count(codes, n) || !call.distinct(out, {codes}))
@@ -52,7 +52,7 @@ ts_status ts_vq_quantize(ts_stream *stream, const ts_codebook *codebook, const t
                          const ts_tensor *sums_) {
   TS_STREAM_CALL(call, stream);
   View x, codes, quantized, squared_error, counts, sums;
-  int64_t n;
+  int64_t n = 0;
   if (!call.codebook(codebook) || !call.tensor("x", x_, TS_F32, &x) || !rows_of(call, x, codebook->shelf->d, &n) ||
       !call.tensor("codes", codes_, TS_I32, &codes) || !call.count(codes, n) ||
       !call.optional("quantized", quantized_, TS_F32, &quantized) ||
@@ -79,7 +79,7 @@ ts_status ts_vq_scatter(ts_stream *stream, const ts_tensor *x_, const ts_tensor 
                         const ts_tensor *sums_) {
   TS_STREAM_CALL(call, stream);
   View x, codes, counts, sums;
-  int64_t n;
+  int64_t n = 0;
   if (!call.tensor("sums", sums_, TS_F32, &sums) || !call.rank(sums, 2) ||
       !call.range("the number of codes", sums.dim(0), 1, std::numeric_limits<int32_t>::max()) ||
       !call.range("the dimension of a code", sums.dim(1), 1, 65536) ||

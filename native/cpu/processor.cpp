@@ -28,7 +28,7 @@ const char *instruction_sets() {
   static const std::string list = [] {
     std::string text;
     auto add = [&text](bool here, const char *name) {
-      if (here) text += (text.empty() ? "" : " ") + std::string(name);
+      if (here) text += std::string(text.empty() ? "" : " ") + name;
     };
     __builtin_cpu_init();
     add(__builtin_cpu_supports("avx2"), "avx2");

@@ -5,6 +5,7 @@
 // repeats a run.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdarg>
 #include <cstdint>
@@ -21,6 +22,7 @@ namespace tessera::test {
 
 inline int passed = 0, failed = 0, skipped = 0;
 inline int failures_printed = 0;
+inline std::vector<std::string> explained;  // absent devices whose reason was printed
 
 // A check that prints where it failed and with what; at most 20 lines, so that one fault does not bury the rest.
 __attribute__((format(printf, 4, 5))) inline bool check(bool ok, const char *file, int line, const char *format, ...) {
@@ -159,7 +161,10 @@ void run(const char *name, Case &&body, int threads = 2) {
     ts_error error{};
     ts_status status = ts_device_open(device_name.c_str(), &device.device, &error);
     if (status == TS_UNAVAILABLE) {
-      printf("  skip  %-48s %s: %s\n", name, device_name.c_str(), error.message);
+      if (std::find(explained.begin(), explained.end(), device_name) == explained.end()) {
+        printf("  skipped on %s: %s\n", device_name.c_str(), error.message);
+        explained.push_back(device_name);
+      }
       skipped++;
       continue;
     }

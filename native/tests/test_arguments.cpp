@@ -77,7 +77,7 @@ class Runner {
     };
     with("data 0", [](ts_tensor &x) { x.data = 0; });
     if (a.dtype != TS_U8) with("misaligned data", [](ts_tensor &x) { x.data += 1; });
-    with("data at the end of memory", [&](ts_tensor &x) { x.data = UINT64_MAX - 63; });
+    if (bytes_[i] > 16) with("data at the end of memory", [](ts_tensor &x) { x.data = UINT64_MAX - 15; });
     with("dtype -1", [](ts_tensor &x) { x.dtype = -1; });
     with("dtype 99", [](ts_tensor &x) { x.dtype = 99; });
     with("another dtype", [](ts_tensor &x) { x.dtype = x.dtype == TS_I64 ? TS_U8 : TS_I64; });
@@ -129,7 +129,6 @@ ts_conv2d_params conv_params() {
   p.struct_size = sizeof p;
   p.stride_h = p.stride_w = 2;
   p.dilation_h = p.dilation_w = p.groups = 1;
-  p.pad_bottom = p.pad_right = 1;
   return p;
 }
 
@@ -197,7 +196,7 @@ std::vector<Case> math_cases() {
 std::vector<Case> layer_cases() {
   static const ts_conv2d_params conv = conv_params();
   static const ts_matmul_params mm{sizeof(ts_matmul_params), 1, 0, 0, TS_ACTIVATION_NONE};
-  const std::vector<int64_t> x = {2, 8, 6, 3}, y = {2, 4, 3, 5}, w = {5, 3, 3, 3};
+  const std::vector<int64_t> x = {2, 8, 6, 3}, y = {2, 3, 2, 5}, w = {5, 3, 3, 3};
   return {
       {"ts_conv2d_forward",
        {{"x", x}, {"w", w}, {.name = "bias", .dims = {5}, .optional = true}, {.name = "y", .dims = y, .output = true}},

@@ -1,0 +1,162 @@
+package dev.tessera.device;
+
+import dev.tessera.bindings.tessera_h;
+import dev.tessera.bindings.ts_stream_options;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * An ordered queue of calls on a device, with scratch memory and (on the CPU) threads of its own.
+ * Calls from several threads take turns; to run calls at the same time, open several streams.
+ */
+public final class Stream implements AutoCloseable {
+  private final Device device;
+  private final int threads;
+  private final MemorySegment handle;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final NativeCall call;
+  private boolean closed; // guarded by lock
+  private MemorySegment staging; // guarded by lock: native memory for copies from and to the heap
+
+  Stream(Device device, int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("a stream needs at least 1 thread, not " + threads);
+    }
+    this.device = device;
+    this.threads = threads;
+    MemorySegment[] result = new MemorySegment[1];
+    device.call(
+        (arena, error) -> {
+          MemorySegment options = ts_stream_options.allocate(arena);
+          ts_stream_options.struct_size(options, (int) ts_stream_options.sizeof());
+          ts_stream_options.threads(options, threads);
+          MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+          int status = tessera_h.ts_stream_open(device.handle(), options, out, error);
+          result[0] = out.get(ValueLayout.ADDRESS, 0);
+          return status;
+        });
+    this.handle = result[0];
+    this.call = new NativeCall(this);
+    this.staging = Arena.ofAuto().allocate(256, 64);
+  }
+
+  /** The device that it is on. */
+  public Device device() {
+    return device;
+  }
+
+  /** CPU threads that its calls use. */
+  public int threads() {
+    return threads;
+  }
+
+  /**
+   * Begins a native call: {@code try (NativeCall call = stream.call()) ...}. Waits for the stream's
+   * other calls.
+   *
+   * @throws IllegalStateException if the stream is closed
+   */
+  public NativeCall call() {
+    lock.lock();
+    if (closed || lock.getHoldCount() > 1) {
+      boolean nested = !closed;
+      lock.unlock();
+      throw new IllegalStateException(
+          nested ? "a call of this stream is still under way" : "the stream is closed");
+    }
+    return call;
+  }
+
+  /** Waits until all work is done. */
+  public void synchronize() {
+    try (NativeCall c = call()) {
+      c.check(tessera_h.ts_stream_synchronize(handle));
+    }
+  }
+
+  /** Sets every element of {@code y} to {@code value}. */
+  public void fill(Tensor y, double value) {
+    try (NativeCall c = call()) {
+      c.check(tessera_h.ts_fill(handle, c.arg(y), value));
+    }
+  }
+
+  /** Copies {@code source} to {@code destination}, of the same size in bytes. */
+  public void copy(Tensor destination, Tensor source) {
+    requireSize(destination, source.bytes());
+    try (NativeCall c = call()) {
+      c.arg(destination);
+      c.arg(source);
+      c.check(
+          tessera_h.ts_copy(handle, destination.address(), source.address(), source.bytes()));
+    }
+  }
+
+  void copyToDevice(Tensor destination, MemorySegment source) {
+    requireSize(destination, source.byteSize());
+    try (NativeCall c = call()) {
+      c.arg(destination);
+      MemorySegment from = source.isNative() ? source : stage(source.byteSize()).copyFrom(source);
+      c.check(
+          tessera_h.ts_copy_to_device(handle, destination.address(), from, source.byteSize()));
+    }
+  }
+
+  void copyToHost(Tensor source, MemorySegment destination) {
+    requireSize(source, destination.byteSize());
+    long bytes = source.bytes();
+    try (NativeCall c = call()) {
+      c.arg(source);
+      MemorySegment to = destination.isNative() ? destination : stage(bytes);
+      c.check(tessera_h.ts_copy_to_host(handle, to, source.address(), bytes));
+      if (!destination.isNative()) {
+        destination.copyFrom(to);
+      }
+    }
+  }
+
+  /**
+   * Closes the stream, after the call that is under way; closing it again does nothing.
+   *
+   * @throws IllegalStateException from inside a call of this stream
+   */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (lock.getHoldCount() > 1) {
+        throw new IllegalStateException("a stream cannot be closed inside its own call");
+      }
+      if (!closed) {
+        closed = true;
+        device.call((arena, error) -> tessera_h.ts_stream_close(handle, error));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  MemorySegment handle() {
+    return handle;
+  }
+
+  void unlock() {
+    lock.unlock();
+  }
+
+  private MemorySegment stage(long bytes) {
+    if (staging.byteSize() < bytes) {
+      staging = Arena.ofAuto().allocate(bytes, 64);
+    }
+    return staging.asSlice(0, bytes);
+  }
+
+  private static void requireSize(Tensor tensor, long bytes) {
+    if (tensor.bytes() != bytes) {
+      throw new IllegalArgumentException(
+          tensor + " has " + tensor.bytes() + " bytes, the other side " + bytes);
+    }
+  }
+}
