@@ -1,0 +1,23 @@
+// Terms of the error bound that depend on the dimension alone. docs/kernels.md, "The bound", derives them.
+#pragma once
+
+#include <cstdint>
+
+namespace tessera::cpu::vq {
+
+// A score's error bound in a panel is
+//   row_norm residual_p + row_residual norm_p + product row_norm norm_p + square row_norm^2 + constant norm_p^2
+// where norm_p, residual_p bound the panel's codes and row_norm, row_residual the row.
+struct Bound {
+  double product;
+  double square;
+  double constant;
+};
+
+// `roundings`: of a score's accumulation, each 2^-24 of |y^||c^| + 1/2 |c|^2.
+Bound screen_bound(double roundings, int64_t d);
+
+// The bound of Tools::narrow, with its rounding of y and c to fp32 included: residuals are 0.
+Bound fp32_bound(int64_t d);
+
+}  // namespace tessera::cpu::vq

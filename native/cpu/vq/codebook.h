@@ -1,0 +1,54 @@
+// One version of a codebook on the CPU: the codes, and what the nearest-code search packs from them.
+//
+// Codes lie in slots. A slot's number is its place in the packed panels of 64; `order` gives the code in it. Slots past
+// the last code are padding: all zero with an enormous half norm, so that they never win.
+//
+// This header is read by files compiled for one instruction set: plain data only, no inline functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/stream.h"
+
+namespace tessera::cpu::vq {
+
+struct Family;
+
+constexpr int kLanes = 16;   // codes of one vector
+constexpr int kVectors = 4;  // vectors of a panel
+constexpr int kPanel = kLanes * kVectors;
+
+// The half norm of a padding slot: far above any score of a row that is screened (see kLargestNorm), far from overflow.
+constexpr float kPaddingHalfNorm = 0x1p100f;
+
+// Rows whose centred norm, in units of the scaled codebook (largest norm below 2), is above this are not screened: the
+// float64 reference's own rounding error exceeds every difference of their scores, so no code could be excluded.
+constexpr float kLargestNorm = 0x1p50f;
+
+struct Codebook {
+  Device *device;
+  const Family *family;
+  int64_t k, d;
+  int64_t padded_d;  // d rounded up to kLanes
+  int64_t panels;    // of kPanel slots
+  uint64_t bytes;    // of `memory`
+
+  float *codes;  // [k, d], as the caller sees them
+
+  // The centred, scaled space of the screen: y = scale x - mean, one rounding.
+  float scale;      // a power of two
+  float *mean;      // [padded_d], the codes' mean times scale; 0 in the padding
+  bool screenable;  // false if the numbers leave fp32's range: then every row is scanned in float64
+
+  int32_t *order;        // [panels * kPanel] code of a slot, -1 in the padding
+  float *half_norm;      // [panels * kPanel] 1/2 |c|^2 of the centred code c
+  float *norm;           // [panels] upper bound on |c| and on its rounded copy's norm, over the panel
+  float *residual;       // [panels] upper bound on |c - rounded c|
+  float *constant;       // [panels] the part of the error bound that does not depend on the row
+  float *fp32_constant;  // [panels] the same for the fp32 narrowing
+  float *panel_scale;    // [panels] the family's unit of a code's numbers (int8's step), else unused
+  std::byte *packed;     // [panels] panels in the family's format
+};
+
+}  // namespace tessera::cpu::vq

@@ -1,0 +1,91 @@
+// What a kernel family supplies to the search (search.cpp): a packed copy of the codes, a packed copy of the rows, and
+// scores of one against the other together with the terms of their error bound. Everything else (certificate,
+// narrowing, float64 decision) is shared. docs/kernels.md has the bounds and their proof.
+//
+// This header is read by files compiled for one instruction set: plain data only, no inline functions.
+#pragma once
+
+#include "cpu/vq/codebook.h"
+
+namespace tessera::cpu::vq {
+
+// Rows of x, converted for the screen. `norm` and `residual` bound, from above, max(|y|, |y^|) and |y - y^| of the
+// exact centred row y and its rounded copy y^. A row that cannot be screened has norm above kLargestNorm, or NaN.
+struct Rows {
+  float *centred;     // [rows, padded_d] y rounded to fp32, for the narrowing
+  std::byte *packed;  // [rows, row_bytes] y^ in the family's format; may be `centred` itself
+  float *norm;        // [rows]
+  float *residual;    // [rows]
+  float *step;        // [rows] the family's unit of y^ (int8)
+  int32_t *offset;    // [rows] the family's correction of a row's integer scores (int8)
+};
+
+// The scores of up to `tile_rows` rows against a run of panels. Group g of a panel is made of its slots g, g+16, g+32
+// and g+48.
+struct Tile {
+  const Codebook *codebook;
+  const Rows *rows;
+  int64_t first_row;
+  int64_t first_panel;
+  int64_t panels;
+  int64_t stride;      // panels from one row to the next in `error` and `maxima`
+  const float *error;  // [rows, stride] bound on the error of the row's scores in the panel
+  float *maxima;       // [rows, stride, 16] out: the largest score of each group
+  float *lower;        // [rows] in and out: raised to the largest (score - error)
+};
+
+// Groups of a row that the screen could not exclude.
+struct Candidates {
+  int32_t count;
+  int32_t capacity;
+  int32_t *group;  // panel * 16 + group of the panel
+  float *upper;    // score + error
+};
+
+// What the search needs from an instruction set beside the screen itself.
+struct Tools {
+  // Appends the groups of panels [first_panel, first_panel + panels) with maximum + error not below `lower`. Returns
+  // false if there was no room.
+  bool (*collect)(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
+                  Candidates *candidates);
+  // scores[i] = <y, c_i> - half_norm of the code in slots[i], in fp32 with at most d + 8 roundings on any path.
+  void (*narrow)(const Codebook *codebook, const float *y, const int32_t *slots, int64_t count, float *scores);
+  // The contract's distance of `count` pairs (1 to 8): distance[i] = sum over ascending d of (x[i][d] - c[i][d])^2, in
+  // float64, every step one fma.
+  void (*distances)(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance);
+};
+
+struct Family {
+  const char *name;  // as in TESSERA_KERNEL and ts_vq_stats
+  bool (*supported)();
+  const Tools *tools;
+  int64_t tile_rows;              // rows of a full tile, at most kMaxTileRows
+  double (*rounding)(int64_t d);  // roundings of a score's accumulation, in units of 2^-24 (|y^||c^| + 1/2 |c|^2)
+  bool packs_rows;                // false: the screen reads Rows::centred
+  int64_t (*row_bytes)(int64_t d);
+  int64_t (*panel_bytes)(int64_t d);
+  // The unit of a panel's numbers, from the largest magnitude among its centred codes.
+  float (*panel_scale)(float largest);
+  // Writes one centred code [d] into its slot; returns |c - c^|, and |c^| in *norm.
+  double (*pack)(const double *centred, int64_t d, float panel_scale, std::byte *panel, int64_t slot, double *norm);
+  // Converts rows x [rows, d] into `out`.
+  void (*convert)(const Codebook *codebook, const float *x, int64_t rows, const Rows *out);
+  void (*screen)(const Tile *tile, int64_t rows);
+};
+
+constexpr int64_t kMaxTileRows = 8;
+
+extern const Tools portable_tools;
+extern const Family portable_family;
+#if defined(__x86_64__)
+extern const Tools avx2_tools;
+extern const Tools avx512_tools;
+extern const Family fp32_avx2_family;
+extern const Family fp32_avx512_family;
+#endif
+
+// The family for a codebook of this shape: TESSERA_KERNEL's, or the choice table's. Null if TESSERA_KERNEL names no
+// family, or one that this processor cannot run; the message is in `report`.
+const Family *choose_family(int64_t k, int64_t d, ts_report *report, ts_status *status);
+
+}  // namespace tessera::cpu::vq

@@ -1,0 +1,128 @@
+// The portable family: fp32 in plain C++, for any processor, and the yardstick that the others are read against.
+// Products and sums round separately (a processor without fma would emulate it), which its bound counts.
+#include <cmath>
+#include <cstring>
+
+#include "cpu/vq/family.h"
+
+namespace tessera::cpu::vq {
+namespace {
+
+constexpr int64_t kTileRows = 4;
+
+bool supported() { return true; }
+double rounding(int64_t d) { return 2.0 * static_cast<double>(d) + 4.0; }
+int64_t row_bytes(int64_t) { return 0; }
+int64_t panel_bytes(int64_t d) { return d * kPanel * static_cast<int64_t>(sizeof(float)); }
+float panel_scale(float) { return 1.0f; }
+
+// Panel: [d][64] fp32.
+double pack(const double *centred, int64_t d, float, std::byte *panel, int64_t slot, double *norm) {
+  auto *out = reinterpret_cast<float *>(panel) + slot;
+  double residual = 0, square = 0;
+  for (int64_t i = 0; i < d; i++) {
+    auto rounded = static_cast<float>(centred[i]);
+    out[i * kPanel] = rounded;
+    double difference = centred[i] - static_cast<double>(rounded);
+    residual += difference * difference;
+    square += static_cast<double>(rounded) * static_cast<double>(rounded);
+  }
+  *norm = std::sqrt(square);
+  return std::sqrt(residual);
+}
+
+void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows *out) {
+  int64_t d = codebook->d;
+  for (int64_t r = 0; r < rows; r++) {
+    const float *row = x + r * d;
+    float *y = out->centred + r * codebook->padded_d;
+    double square = 0;
+    for (int64_t i = 0; i < d; i++) {
+      // scale x is exact in float64, so this rounds once up to a second rounding of 2^-53.
+      y[i] = static_cast<float>(static_cast<double>(row[i]) * codebook->scale - codebook->mean[i]);
+      square += static_cast<double>(y[i]) * static_cast<double>(y[i]);
+    }
+    std::memset(y + d, 0, static_cast<size_t>(codebook->padded_d - d) * sizeof(float));
+    double norm = std::sqrt(square);
+    out->norm[r] = static_cast<float>(norm * (1 + 0x1p-21) + 0x1p-55);
+    out->residual[r] = static_cast<float>(norm * 0x1.01p-24 + 0x1p-55);
+  }
+}
+
+void screen(const Tile *tile, int64_t rows) {
+  const Codebook *codebook = tile->codebook;
+  int64_t d = codebook->d, pd = codebook->padded_d;
+  const float *y = tile->rows->centred + tile->first_row * pd;
+  for (int64_t p = 0; p < tile->panels; p++) {
+    int64_t index = tile->first_panel + p;
+    const auto *panel = reinterpret_cast<const float *>(codebook->packed + index * panel_bytes(d));
+    const float *half_norm = codebook->half_norm + index * kPanel;
+    for (int64_t r = 0; r < rows; r++) {
+      float score[kPanel] = {};
+      for (int64_t i = 0; i < d; i++) {
+        float v = y[r * pd + i];
+        const float *c = panel + i * kPanel;
+        for (int j = 0; j < kPanel; j++) score[j] += v * c[j];
+      }
+      float *maxima = tile->maxima + (r * tile->stride + p) * kLanes;
+      float best = -HUGE_VALF;
+      for (int l = 0; l < kLanes; l++) {
+        float m = -HUGE_VALF;
+        for (int j = l; j < kPanel; j += kLanes) {
+          float s = score[j] - half_norm[j];
+          m = s > m ? s : m;
+        }
+        maxima[l] = m;
+        best = m > best ? m : best;
+      }
+      float low = best - tile->error[r * tile->stride + p];
+      if (low > tile->lower[r]) tile->lower[r] = low;
+    }
+  }
+}
+
+bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
+             Candidates *candidates) {
+  for (int64_t p = 0; p < panels; p++) {
+    for (int l = 0; l < kLanes; l++) {
+      float upper = maxima[p * kLanes + l] + error[p];
+      if (upper < lower) continue;  // written so that a NaN stays
+      if (candidates->count == candidates->capacity) return false;
+      candidates->group[candidates->count] = static_cast<int32_t>((first_panel + p) * kLanes + l);
+      candidates->upper[candidates->count++] = upper;
+    }
+  }
+  return true;
+}
+
+void narrow(const Codebook *codebook, const float *y, const int32_t *slots, int64_t count, float *scores) {
+  for (int64_t n = 0; n < count; n++) {
+    const float *code = codebook->codes + int64_t{codebook->order[slots[n]]} * codebook->d;
+    // Float64, so that the few products here stay within the bound without an fma.
+    double sum = 0;
+    for (int64_t i = 0; i < codebook->d; i++) {
+      auto c = static_cast<float>(static_cast<double>(code[i]) * codebook->scale - codebook->mean[i]);
+      sum += static_cast<double>(y[i]) * c;
+    }
+    scores[n] = static_cast<float>(sum - codebook->half_norm[slots[n]]);
+  }
+}
+
+void distances(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance) {
+  for (int64_t n = 0; n < count; n++) {
+    double sum = 0;
+    for (int64_t i = 0; i < d; i++) {
+      double difference = static_cast<double>(x[n][i]) - static_cast<double>(c[n][i]);
+      sum = std::fma(difference, difference, sum);
+    }
+    distance[n] = sum;
+  }
+}
+
+}  // namespace
+
+const Tools portable_tools = {collect, narrow, distances};
+const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false,
+                                row_bytes,  panel_bytes, panel_scale,     pack,      convert,  screen};
+
+}  // namespace tessera::cpu::vq

@@ -1,0 +1,280 @@
+// Screen, certify, rescore. For a block of rows:
+//
+//   convert   centre and scale the rows, round them to the family's format, bound the rounding
+//   screen    the family scores tiles of rows against stretches of panels; a group of four codes stays on a row's list
+//             if its largest score + bound is not below what some code certainly reaches
+//   narrow    the codes of those groups are scored again in fp32, with fp32's own bound
+//   decide    one code left: that is the answer. Several: the contract's float64 distances, lowest code on ties
+//
+// Comparisons are written so that a NaN keeps a code; rows whose numbers leave the range of the screen are scanned.
+#include "cpu/vq/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <new>
+
+#include "cpu/vq/carver.h"
+
+namespace tessera::cpu::vq {
+
+#ifdef TESSERA_VQ_BREAKABLE
+float certificate_factor = 1.0f;
+#endif
+
+namespace {
+
+constexpr int64_t kBlockBytes = 64 << 10;     // centred rows of a block
+constexpr int64_t kStretchBytes = 256 << 10;  // panels of a stretch: a quarter of a common L2
+constexpr int64_t kMaxBlock = 96;
+constexpr int64_t kMaxStretch = 64;
+constexpr int64_t kMaxCapacity = 512;
+constexpr int64_t kDistances = 8;  // pairs of one call of Tools::distances
+
+// Covers the fp32 rounding of a bound's own evaluation: a handful of operations on positive numbers.
+constexpr float kInflate = 1.0f + 0x1p-20f;
+
+// The float64 contract over a list of codes (list null: over all), 8 at a time.
+int32_t nearest_exact(const Codebook *book, const float *x, const int32_t *list, int64_t count) {
+  const float *rows[kDistances], *codes[kDistances];
+  double distance[kDistances], best_distance = HUGE_VAL;
+  int32_t best = std::numeric_limits<int32_t>::max();
+  for (auto &row : rows) row = x;
+  for (int64_t begin = 0; begin < count; begin += kDistances) {
+    int64_t n = std::min(kDistances, count - begin);
+    for (int64_t i = 0; i < n; i++) {
+      int64_t k = list ? list[begin + i] : begin + i;
+      codes[i] = book->codes + k * book->d;
+    }
+    book->family->tools->distances(rows, codes, n, book->d, distance);
+    for (int64_t i = 0; i < n; i++) {
+      int32_t k = list ? list[begin + i] : static_cast<int32_t>(begin + i);
+      if (distance[i] < best_distance || (distance[i] == best_distance && k < best)) {
+        best_distance = distance[i];
+        best = k;
+      }
+    }
+  }
+  return best;
+}
+
+void count_row(Tally &tally, int64_t left) {
+  tally.candidates += static_cast<uint64_t>(left);
+  tally.histogram[std::min<int64_t>(left, TS_CANDIDATE_BINS - 1)]++;
+}
+
+int32_t scan(const Codebook *book, const float *x, Tally &tally) {
+  tally.scanned++;
+  count_row(tally, book->k);
+  return nearest_exact(book, x, nullptr, book->k);
+}
+
+bool all_finite(const float *x, int64_t d) {
+  bool finite = true;
+  for (int64_t i = 0; i < d; i++) finite &= std::isfinite(x[i]);
+  return finite;
+}
+
+// A row that cannot be screened: at fault, or out of range.
+int32_t unscreened(const Codebook *book, const float *x, int64_t row, Tally &tally) {
+  if (all_finite(x, book->d)) return scan(book, x, tally);
+  tally.fault_row = std::min(tally.fault_row, row);
+  return -1;
+}
+
+bool can_screen(const Codebook *book, float norm) { return book->screenable && norm <= kLargestNorm; }
+
+// Drops the groups that a better lower bound excludes by now.
+void prune(Candidates &candidates, float lower) {
+  int32_t kept = 0;
+  for (int32_t i = 0; i < candidates.count; i++) {
+    if (candidates.upper[i] < lower) continue;
+    candidates.group[kept] = candidates.group[i];
+    candidates.upper[kept++] = candidates.upper[i];
+  }
+  candidates.count = kept;
+}
+
+// The screen's bounds of one row in a stretch of panels.
+void bound_row(const Plan &plan, float norm, float residual, int64_t first_panel, int64_t panels, float *error) {
+  const Codebook *book = plan.codebook;
+  auto by_norm = static_cast<float>(residual + plan.screen.product * norm);
+  auto fixed = static_cast<float>(plan.screen.square * norm * norm);
+  for (int64_t p = 0; p < panels; p++) {
+    float sum = by_norm * book->norm[first_panel + p] + norm * book->residual[first_panel + p] +
+                book->constant[first_panel + p] + fixed;
+    error[p] = sum * (kInflate * certificate_factor);
+  }
+}
+
+// Screens the block's rows and fills their lists.
+void screen_block(const Plan &plan, int64_t rows, Workspace &work) {
+  const Codebook *book = plan.codebook;
+  const Family *family = book->family;
+  for (int64_t r = 0; r < rows; r++) {
+    work.lower[r] = -HUGE_VALF;
+    work.counts[r] = 0;
+    work.overflow[r] = false;
+  }
+  Tile tile{book, &work.rows, 0, 0, 0, plan.stretch, work.error, work.maxima, nullptr};
+  for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += plan.stretch) {
+    tile.panels = std::min(plan.stretch, book->panels - tile.first_panel);
+    for (tile.first_row = 0; tile.first_row < rows; tile.first_row += family->tile_rows) {
+      int64_t count = std::min(family->tile_rows, rows - tile.first_row);
+      tile.lower = work.lower + tile.first_row;
+      for (int64_t r = 0; r < count; r++)
+        bound_row(plan, work.rows.norm[tile.first_row + r], work.rows.residual[tile.first_row + r], tile.first_panel,
+                  tile.panels, work.error + r * plan.stretch);
+      family->screen(&tile, count);
+      for (int64_t r = 0; r < count; r++) {
+        int64_t row = tile.first_row + r;
+        if (work.overflow[row] || !can_screen(book, work.rows.norm[row])) continue;
+        Candidates list{work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.capacity,
+                        work.uppers + row * plan.capacity};
+        const float *maxima = work.maxima + r * plan.stretch * kLanes, *error = work.error + r * plan.stretch;
+        int32_t before = list.count;
+        if (!family->tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list)) {
+          list.count = before;
+          prune(list, work.lower[row]);
+          work.overflow[row] =
+              !family->tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list);
+        }
+        work.counts[row] = list.count;
+      }
+    }
+  }
+}
+
+// The code of one screened row.
+int32_t decide(const Plan &plan, const float *x, int64_t row, Workspace &work) {
+  const Codebook *book = plan.codebook;
+  if (work.overflow[row]) return scan(book, x, work.tally);
+  Candidates list{work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.capacity,
+                  work.uppers + row * plan.capacity};
+  float lower = work.lower[row];
+  int64_t count = 0;
+  for (int32_t i = 0; i < list.count; i++) {
+    if (list.upper[i] < lower) continue;
+    int32_t slot = list.group[i] / kLanes * kPanel + list.group[i] % kLanes;
+    for (int j = 0; j < kVectors; j++)
+      if (book->order[slot + j * kLanes] >= 0) work.slots[count++] = slot + j * kLanes;
+  }
+  if (count == 0) return scan(book, x, work.tally);  // the bounds were NaN
+
+  book->family->tools->narrow(book, work.rows.centred + row * book->padded_d, work.slots, count, work.scores);
+  float norm = work.rows.norm[row];
+  auto by_norm = static_cast<float>(plan.fp32.product * norm);
+  auto fixed = static_cast<float>(plan.fp32.square * norm * norm);
+  auto error = [&](int64_t i) {
+    int64_t panel = work.slots[i] / kPanel;
+    return (by_norm * book->norm[panel] + book->fp32_constant[panel] + fixed) * (kInflate * certificate_factor);
+  };
+  for (int64_t i = 0; i < count; i++) lower = std::max(lower, work.scores[i] - error(i));
+  int64_t left = 0;
+  for (int64_t i = 0; i < count; i++)
+    if (!(work.scores[i] + error(i) < lower)) work.left[left++] = book->order[work.slots[i]];
+  if (left == 0) return scan(book, x, work.tally);
+  count_row(work.tally, left);
+  if (left == 1) return work.left[0];
+  work.tally.rescored++;
+  return nearest_exact(book, x, work.left, left);
+}
+
+void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
+  const Codebook *book = plan.codebook;
+  const Family *family = book->family;
+  work->tally.fault_row = std::numeric_limits<int64_t>::max();
+  work->rows.centred = carve.take<float>(plan.block * book->padded_d);
+  work->rows.packed = reinterpret_cast<std::byte *>(work->rows.centred);
+  if (family->packs_rows) work->rows.packed = carve.take<std::byte>(plan.block * family->row_bytes(book->d));
+  work->rows.norm = carve.take<float>(plan.block);
+  work->rows.residual = carve.take<float>(plan.block);
+  work->rows.step = carve.take<float>(plan.block);
+  work->rows.offset = carve.take<int32_t>(plan.block);
+  work->error = carve.take<float>(family->tile_rows * plan.stretch);
+  work->maxima = carve.take<float>(family->tile_rows * plan.stretch * kLanes);
+  work->lower = carve.take<float>(plan.block);
+  work->overflow = carve.take<bool>(plan.block);
+  work->groups = carve.take<int32_t>(plan.block * plan.capacity);
+  work->uppers = carve.take<float>(plan.block * plan.capacity);
+  work->counts = carve.take<int32_t>(plan.block);
+  work->slots = carve.take<int32_t>(plan.capacity * kVectors);
+  work->scores = carve.take<float>(plan.capacity * kVectors);
+  work->left = carve.take<int32_t>(plan.capacity * kVectors);
+}
+
+}  // namespace
+
+Plan make_plan(const Codebook *codebook) {
+  const Family *family = codebook->family;
+  int64_t tile = family->tile_rows;
+  int64_t row = codebook->padded_d * static_cast<int64_t>(sizeof(float));
+  int64_t block = std::clamp(kBlockBytes / row, tile, kMaxBlock) / tile * tile;
+  int64_t stretch = std::clamp<int64_t>(kStretchBytes / family->panel_bytes(codebook->d), 1, kMaxStretch);
+  stretch = std::min(stretch, codebook->panels);
+  return {codebook,
+          block,
+          stretch,
+          std::min(kMaxCapacity, codebook->panels * kLanes),
+          screen_bound(family->rounding(codebook->d), codebook->d),
+          fp32_bound(codebook->d)};
+}
+
+void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, int32_t *codes, Workspace &work) {
+  const Codebook *book = plan.codebook;
+  for (int64_t begin = 0; begin < rows; begin += plan.block) {
+    int64_t count = std::min(plan.block, rows - begin);
+    const float *block = x + begin * book->d;
+    book->family->convert(book, block, count, &work.rows);
+    screen_block(plan, count, work);
+    for (int64_t r = 0; r < count; r++) {
+      const float *row = block + r * book->d;
+      codes[begin + r] = can_screen(book, work.rows.norm[r]) ? decide(plan, row, r, work)
+                                                             : unscreened(book, row, first_row + begin + r, work.tally);
+    }
+    work.tally.rows += static_cast<uint64_t>(count);
+  }
+}
+
+SearchTeam::SearchTeam(Stream *stream, const Plan &plan, int threads, size_t own, size_t shared)
+    : stream_(stream), family_(plan.codebook->family), threads_(threads), own_bytes_((own + 63) / 64 * 64) {
+  auto lay_out_all = [&](Carver &carve) {
+    auto *work = carve.take<Workspace>(threads);
+    own_ = carve.take<std::byte>(threads * static_cast<int64_t>(own_bytes_));
+    shared_ = carve.take<std::byte>(static_cast<int64_t>(shared));
+    for (int t = 0; t < threads; t++) {
+      Workspace laid_out{};
+      lay_out(plan, carve, &laid_out);
+      if (work) new (work + t) Workspace(laid_out);
+    }
+    return work;
+  };
+  Carver measure{nullptr};
+  lay_out_all(measure);
+  Carver carve{static_cast<std::byte *>(stream->scratch.reserve(measure.used))};
+  if (carve.base) work_ = lay_out_all(carve);
+}
+
+ts_status SearchTeam::out_of_memory(const char *op) const {
+  return host->fail(stream_->report, TS_OUT_OF_MEMORY, "ts_%s: no memory for scratch", op);
+}
+
+ts_status SearchTeam::finish(const char *op) {
+  int64_t fault = std::numeric_limits<int64_t>::max();
+  ts_vq_stats &stats = stream_->stats;
+  for (int t = 0; t < threads_; t++) {
+    const Tally &tally = work_[t].tally;
+    fault = std::min(fault, tally.fault_row);
+    stats.rows += tally.rows;
+    stats.candidates += tally.candidates;
+    stats.rescored_rows += tally.rescored;
+    stats.scanned_rows += tally.scanned;
+    for (int i = 0; i < TS_CANDIDATE_BINS; i++) stats.histogram[i] += tally.histogram[i];
+  }
+  std::snprintf(stats.kernel, sizeof stats.kernel, "%s", family_->name);
+  if (fault == std::numeric_limits<int64_t>::max()) return TS_OK;
+  return host->fault(stream_->report, TS_FAULT_NONFINITE_ROW, fault, op);
+}
+
+}  // namespace tessera::cpu::vq

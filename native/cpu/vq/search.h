@@ -1,0 +1,79 @@
+// Screen, certify, rescore: the one mechanism behind every family's nearest-code search (docs/kernels.md).
+#pragma once
+
+#include "cpu/vq/bound.h"
+#include "cpu/vq/family.h"
+
+namespace tessera::cpu::vq {
+
+// What a search did, kept per thread and added to the stream's statistics.
+struct Tally {
+  int64_t fault_row;  // lowest row with a NaN or an infinity, or INT64_MAX
+  uint64_t rows, candidates, rescored, scanned;
+  uint64_t histogram[TS_CANDIDATE_BINS];
+};
+
+// One thread's memory for a search: a block of rows, the screen's results for a tile, and lists of candidates.
+struct Workspace {
+  Rows rows;
+  float *error;     // [tile rows, panels of a stretch]
+  float *maxima;    // [tile rows, panels of a stretch, 16]
+  float *lower;     // [block] the largest score that some code certainly reaches
+  bool *overflow;   // [block] more candidates than the lists hold
+  int32_t *groups;  // [block, capacity]
+  float *uppers;    // [block, capacity]
+  int32_t *counts;  // [block]
+  int32_t *slots;   // [4 capacity] one row's codes in the narrowing
+  float *scores;    // [4 capacity]
+  int32_t *left;    // [4 capacity] codes left for float64
+  Tally tally;
+};
+
+// Sizes that follow from a codebook.
+struct Plan {
+  const Codebook *codebook;
+  int64_t block;     // rows converted together, a multiple of the family's tile
+  int64_t stretch;   // panels screened together: they stay in L2 while the block's tiles pass over them
+  int64_t capacity;  // groups in a row's list
+  Bound screen, fp32;
+};
+
+Plan make_plan(const Codebook *codebook);
+
+// Nearest codes of rows x [rows, d], any number of them. first_row is x's place in the batch, for faults.
+void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, int32_t *codes, Workspace &work);
+
+// The workspaces of one call's threads, in the stream's scratch memory, with more of it for the caller's own use.
+class SearchTeam {
+ public:
+  // `own` bytes for each thread and `shared` bytes for all, beside the workspaces.
+  SearchTeam(Stream *stream, const Plan &plan, int threads, size_t own = 0, size_t shared = 0);
+
+  // False if the memory could not be had; then only out_of_memory may be called.
+  bool ready() const { return work_ != nullptr; }
+  ts_status out_of_memory(const char *op) const;
+
+  Workspace &work(int thread) { return work_[thread]; }
+  std::byte *own(int thread) { return own_ + own_bytes_ * static_cast<size_t>(thread); }
+  std::byte *shared() { return shared_; }
+
+  // Adds the threads' tallies to the stream's statistics and reports the lowest fault, if there is one.
+  ts_status finish(const char *op);
+
+ private:
+  Stream *stream_;
+  const Family *family_;
+  int threads_;
+  Workspace *work_ = nullptr;
+  std::byte *own_ = nullptr, *shared_ = nullptr;
+  size_t own_bytes_;
+};
+
+#ifdef TESSERA_VQ_BREAKABLE
+// Tests set this to 0 to see the certificate missed. The library is built without it.
+extern float certificate_factor;
+#else
+constexpr float certificate_factor = 1.0f;
+#endif
+
+}  // namespace tessera::cpu::vq

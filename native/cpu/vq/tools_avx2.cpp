@@ -1,0 +1,110 @@
+// AVX2 and FMA: collecting candidates, fp32 narrowing, and the float64 contract.
+#include <immintrin.h>
+
+#include "cpu/vq/family.h"
+
+namespace tessera::cpu::vq {
+namespace {
+
+bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
+             Candidates *candidates) {
+  const __m256 threshold = _mm256_set1_ps(lower);
+  for (int64_t p = 0; p < panels; p++) {
+    __m256 bound = _mm256_set1_ps(error[p]);
+    __m256 low = _mm256_add_ps(_mm256_load_ps(maxima + p * kLanes), bound);
+    __m256 high = _mm256_add_ps(_mm256_load_ps(maxima + p * kLanes + 8), bound);
+    int keep = _mm256_movemask_ps(_mm256_cmp_ps(low, threshold, _CMP_NLT_UQ));  // a NaN stays
+    keep |= _mm256_movemask_ps(_mm256_cmp_ps(high, threshold, _CMP_NLT_UQ)) << 8;
+    if (!keep) continue;
+    alignas(32) float upper[kLanes];
+    _mm256_store_ps(upper, low);
+    _mm256_store_ps(upper + 8, high);
+    for (; keep; keep &= keep - 1) {
+      int lane = __builtin_ctz(static_cast<unsigned>(keep));
+      if (candidates->count == candidates->capacity) return false;
+      candidates->group[candidates->count] = static_cast<int32_t>((first_panel + p) * kLanes + lane);
+      candidates->upper[candidates->count++] = upper[lane];
+    }
+  }
+  return true;
+}
+
+// The first n of 8 lanes.
+__m256i head(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n < 8 ? n : 8)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+// Four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
+void narrow(const Codebook *codebook, const float *y, const int32_t *slots, int64_t count, float *scores) {
+  const int64_t d = codebook->d;
+  const float *mean = codebook->mean;
+  const __m256 scale = _mm256_set1_ps(codebook->scale);
+  for (int64_t n = 0; n < count; n += 4) {
+    const float *c[4];
+    float half_norm[4];
+    for (int64_t j = 0; j < 4; j++) {
+      int32_t slot = slots[n + j < count ? n + j : n];
+      c[j] = codebook->codes + int64_t{codebook->order[slot]} * d;
+      half_norm[j] = codebook->half_norm[slot];
+    }
+    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    for (int64_t i = 0; i < d; i += 8) {
+      __m256i mask = head(d - i);
+      __m256 v = _mm256_load_ps(y + i), m = _mm256_load_ps(mean + i);
+      s0 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[0] + i, mask), scale, m), s0);
+      s1 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[1] + i, mask), scale, m), s1);
+      s2 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[2] + i, mask), scale, m), s2);
+      s3 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[3] + i, mask), scale, m), s3);
+    }
+    __m256 sum = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
+    __m128 score = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
+    score = _mm_sub_ps(score, _mm_loadu_ps(half_norm));
+    _mm_maskstore_ps(scores + n, _mm256_castsi256_si128(head(count - n)), score);
+  }
+}
+
+__m256d difference(const float *x, const float *c) {
+  return _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(x)), _mm256_cvtps_pd(_mm_loadu_ps(c)));
+}
+
+// Four pairs in the four lanes, each adding its own terms in ascending d: the contract's order. Blocks of 4 x 4 are
+// transposed.
+void distances4(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance) {
+  const float *xs[4], *cs[4];
+  for (int64_t i = 0; i < 4; i++) {
+    xs[i] = x[i < count ? i : 0];
+    cs[i] = c[i < count ? i : 0];
+  }
+  __m256d sum = _mm256_setzero_pd();
+  int64_t i = 0;
+  for (; i + 4 <= d; i += 4) {
+    __m256d r0 = difference(xs[0] + i, cs[0] + i), r1 = difference(xs[1] + i, cs[1] + i);
+    __m256d r2 = difference(xs[2] + i, cs[2] + i), r3 = difference(xs[3] + i, cs[3] + i);
+    __m256d even0 = _mm256_unpacklo_pd(r0, r1), odd0 = _mm256_unpackhi_pd(r0, r1);
+    __m256d even2 = _mm256_unpacklo_pd(r2, r3), odd2 = _mm256_unpackhi_pd(r2, r3);
+    __m256d t;
+    t = _mm256_permute2f128_pd(even0, even2, 0x20), sum = _mm256_fmadd_pd(t, t, sum);
+    t = _mm256_permute2f128_pd(odd0, odd2, 0x20), sum = _mm256_fmadd_pd(t, t, sum);
+    t = _mm256_permute2f128_pd(even0, even2, 0x31), sum = _mm256_fmadd_pd(t, t, sum);
+    t = _mm256_permute2f128_pd(odd0, odd2, 0x31), sum = _mm256_fmadd_pd(t, t, sum);
+  }
+  for (; i < d; i++) {
+    __m256d v = _mm256_cvtps_pd(_mm_setr_ps(xs[0][i], xs[1][i], xs[2][i], xs[3][i]));
+    __m256d t = _mm256_sub_pd(v, _mm256_cvtps_pd(_mm_setr_ps(cs[0][i], cs[1][i], cs[2][i], cs[3][i])));
+    sum = _mm256_fmadd_pd(t, t, sum);
+  }
+  alignas(32) double out[4];
+  _mm256_store_pd(out, sum);
+  for (int64_t n = 0; n < 4 && n < count; n++) distance[n] = out[n];
+}
+
+void distances(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance) {
+  for (int64_t n = 0; n < count; n += 4) distances4(x + n, c + n, count - n, d, distance + n);
+}
+
+}  // namespace
+
+const Tools avx2_tools = {collect, narrow, distances};
+
+}  // namespace tessera::cpu::vq

@@ -1,0 +1,330 @@
+// The quantiser's ops around the search: fused quantise, scatter-update in its one order of addition, Sonnet's moving
+// averages, and the gradients, with beta on the encoder's side alone.
+#include "test_vq_reference.h"
+
+using namespace tessera::test;
+
+namespace {
+
+std::vector<int32_t> random_codes(Rng &rng, int64_t n, int64_t k) {
+  std::vector<int32_t> codes(static_cast<size_t>(n));
+  for (auto &code : codes) code = static_cast<int32_t>(uniform_int(rng, 0, k - 1));
+  return codes;
+}
+
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b) {
+  return a.size() == b.size() && (a.empty() || memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+ts_fault take_fault(Device &device) {
+  ts_fault fault{};
+  fault.struct_size = sizeof fault;
+  OK(device, ts_stream_fault(device.stream, &fault));
+  return fault;
+}
+
+// Bit for bit, with every number of threads.
+void scatter_order(Device &device) {
+  Rng rng(seed());
+  const int64_t shapes[][3] = {{0, 4, 3},    {1, 1, 1},      {1023, 5, 7},   {1024, 6, 16},   {1025, 3, 33},
+                               {5000, 1, 5}, {5000, 900, 8}, {9000, 40, 64}, {3000, 5000, 2}, {2500, 13, 300}};
+  for (const auto &shape : shapes) {
+    int64_t n = shape[0], k = shape[1], d = shape[2];
+    std::vector<float> values(static_cast<size_t>(n * d));
+    for (auto &v : values) v = signed_power(rng, -10, 10);  // sums whose bits depend on the order
+    std::vector<int32_t> assigned = random_codes(rng, n, k), expected_counts;
+    std::vector<float> expected_sums;
+    plain_scatter(values, assigned, n, k, d, &expected_counts, &expected_sums);
+    Tensor<float> x(device, {n, d}, values);
+    Tensor<int32_t> codes(device, {n}, assigned);
+    for (int threads : {1, 2, 5}) {
+      ts_stream_options options{sizeof options, threads};
+      ts_stream *stream = nullptr;
+      CHECK(ts_stream_open(device.device, &options, &stream, nullptr) == TS_OK);
+      Tensor<int32_t> counts(device, {k});
+      Tensor<float> sums(device, {k, d});
+      CHECK(ts_vq_scatter(stream, x, codes, counts, sums) == TS_OK);
+      CHECK(ts_stream_synchronize(stream) == TS_OK);
+      CHECK(counts.read() == expected_counts);
+      CHECK_MSG(same_bits(sums.read(), expected_sums), "sums differ: N=%lld K=%lld D=%lld, %d threads",
+                static_cast<long long>(n), static_cast<long long>(k), static_cast<long long>(d), threads);
+      ts_stream_close(stream, nullptr);
+    }
+  }
+}
+
+void codes_out_of_range(Device &device) {
+  Rng rng(seed() + 1);
+  int64_t n = 3000, k = 20, d = 9;
+  std::vector<float> values = gaussian(rng, static_cast<size_t>(n * d)),
+                     book = gaussian(rng, static_cast<size_t>(k * d));
+  std::vector<int32_t> assigned = random_codes(rng, n, k), expected_counts;
+  assigned[2500] = -1, assigned[1700] = 20, assigned[2999] = INT32_MIN;
+  std::vector<float> expected_sums;
+  plain_scatter(values, assigned, n, k, d, &expected_counts, &expected_sums);
+  Codebook codebook(device, book, k, d);
+  Tensor<float> x(device, {n, d}, values), sums(device, {k, d}), out(device, {n, d});
+  Tensor<int32_t> codes(device, {n}, assigned), counts(device, {k});
+  ts_status status = ts_vq_scatter(device.stream, x, codes, counts, sums);
+  if (status == TS_OK) status = ts_stream_synchronize(device.stream);
+  CHECK(status == TS_DATA_FAULT);
+  ts_fault fault = take_fault(device);
+  CHECK(fault.kind == TS_FAULT_CODE_RANGE && fault.row == 1700 && std::string(fault.op) == "vq_scatter");
+  CHECK(counts.read() == expected_counts && same_bits(sums.read(), expected_sums));
+
+  status = ts_vq_gather(device.stream, codebook.handle, codes, out);
+  if (status == TS_OK) status = ts_stream_synchronize(device.stream);
+  CHECK(status == TS_DATA_FAULT);
+  fault = take_fault(device);
+  CHECK(fault.kind == TS_FAULT_CODE_RANGE && fault.row == 1700 && std::string(fault.op) == "vq_gather");
+  std::vector<float> expected(static_cast<size_t>(n * d), 0.0f);
+  for (int64_t i = 0; i < n; i++) {
+    int32_t code = assigned[static_cast<size_t>(i)];
+    if (code >= 0 && code < k) std::copy_n(book.begin() + code * d, d, expected.begin() + i * d);
+  }
+  CHECK(same_bits(out.read(), expected));
+}
+
+// tessera.h's order of the squared error.
+double plain_error(const std::vector<float> &x, const std::vector<float> &book, const std::vector<int32_t> &codes,
+                   int64_t d) {
+  double total = 0;
+  auto n = static_cast<int64_t>(codes.size());
+  for (int64_t begin = 0; begin < n; begin += 1024) {
+    double block = 0;
+    for (int64_t i = begin; i < std::min(n, begin + 1024); i++)
+      if (codes[static_cast<size_t>(i)] >= 0)
+        block += contract_distance(x.data() + i * d, book.data() + codes[static_cast<size_t>(i)] * d, d);
+    total += block;
+  }
+  return total;
+}
+
+void fused_quantise(Device &device) {
+  Rng rng(seed() + 2);
+  const int64_t shapes[][3] = {{0, 4, 3}, {1, 1, 1}, {3333, 50, 17}, {5000, 300, 8}, {1030, 2000, 64}, {2100, 7, 130}};
+  for (const auto &shape : shapes) {
+    for (const std::string &kernel : kernels(device)) {
+      Case c = make_case(rng, 11, shape[0], shape[1], shape[2]);
+      bool faulty = c.n > 3000;
+      if (faulty) c.x[static_cast<size_t>(1234 * c.d)] = NAN, c.x[static_cast<size_t>(1300 * c.d)] = HUGE_VALF;
+      Codebook codebook(device, c.codes, c.k, c.d, kernel);
+      if (!codebook.handle) continue;
+      std::vector<int32_t> expected = brute_force(c.x, c.codes, c.n, c.k, c.d), expected_counts;
+      std::vector<float> expected_sums, expected_rows(static_cast<size_t>(c.n * c.d), 0.0f);
+      plain_scatter(c.x, expected, c.n, c.k, c.d, &expected_counts, &expected_sums);
+      for (int64_t i = 0; i < c.n; i++)
+        if (expected[static_cast<size_t>(i)] >= 0)
+          std::copy_n(c.codes.begin() + expected[static_cast<size_t>(i)] * c.d, c.d, expected_rows.begin() + i * c.d);
+      Tensor<float> x(device, {c.n, c.d}, c.x);
+      for (int outputs = 0; outputs < 8; outputs++) {  // every choice of outputs
+        Tensor<int32_t> codes(device, {c.n}), counts(device, {c.k});
+        Tensor<float> quantized(device, {c.n, c.d}), sums(device, {c.k, c.d});
+        Tensor<double> error(device, {1});
+        const ts_tensor *none = nullptr;
+        bool with_rows = outputs & 1, with_error = outputs & 2, with_sums = outputs & 4;
+        ts_status status =
+            ts_vq_quantize(device.stream, codebook.handle, x, codes, with_rows ? quantized : none,
+                           with_error ? error : none, with_sums ? counts : none, with_sums ? sums : none);
+        if (status == TS_OK) status = ts_stream_synchronize(device.stream);
+        CHECK_MSG(status == (faulty ? TS_DATA_FAULT : TS_OK), "status %d: %s", status, device.message().c_str());
+        ts_fault fault = take_fault(device);
+        CHECK(!faulty || (fault.kind == TS_FAULT_NONFINITE_ROW && fault.row == 1234));
+        CHECK(codes.read() == expected);
+        if (with_rows) CHECK(same_bits(quantized.read(), expected_rows));
+        if (with_error) {
+          double got = error.read()[0], want = plain_error(c.x, c.codes, expected, c.d);
+          CHECK_MSG(got == want, "squared error %.17g, must be %.17g", got, want);
+        }
+        if (with_sums) CHECK(counts.read() == expected_counts && same_bits(sums.read(), expected_sums));
+      }
+    }
+  }
+}
+
+void quantise_threads(Device &device) {
+  Rng rng(seed() + 3);
+  Case c = make_case(rng, 11, 9000, 33, 12);
+  Codebook codebook(device, c.codes, c.k, c.d);
+  Tensor<float> x(device, {c.n, c.d}, c.x);
+  std::vector<float> first;
+  double first_error = 0;
+  for (int threads : {1, 2, 7}) {
+    ts_stream_options options{sizeof options, threads};
+    ts_stream *stream = nullptr;
+    CHECK(ts_stream_open(device.device, &options, &stream, nullptr) == TS_OK);
+    Tensor<int32_t> codes(device, {c.n}), counts(device, {c.k});
+    Tensor<float> quantized(device, {c.n, c.d}), sums(device, {c.k, c.d});
+    Tensor<double> error(device, {1});
+    CHECK(ts_vq_quantize(stream, codebook.handle, x, codes, quantized, error, counts, sums) == TS_OK);
+    CHECK(ts_stream_synchronize(stream) == TS_OK);
+    if (first.empty()) first = sums.read(), first_error = error.read()[0];
+    CHECK(same_bits(sums.read(), first) && error.read()[0] == first_error);
+    ts_stream_close(stream, nullptr);
+  }
+}
+
+// Equal calls after the first allocate nothing.
+void steady_calls_allocate_nothing(Device &device) {
+  Rng rng(seed() + 4);
+  Case c = make_case(rng, 11, 3000, 200, 24);
+  Codebook codebook(device, c.codes, c.k, c.d);
+  Tensor<float> x(device, {c.n, c.d}, c.x), quantized(device, {c.n, c.d}), sums(device, {c.k, c.d});
+  Tensor<float> hidden_sums(device, {c.k, c.d}, std::vector<float>(static_cast<size_t>(c.k * c.d)));
+  Tensor<float> hidden_counts(device, {c.k}, std::vector<float>(static_cast<size_t>(c.k)));
+  Tensor<int32_t> codes(device, {c.n}), counts(device, {c.k});
+  Tensor<double> error(device, {1});
+  uint64_t allocations = 0;
+  for (int step = 1; step <= 6; step++) {
+    ts_vq_ema_params params{sizeof params, 0, step, 0.9, 1e-5};
+    OK(device, ts_vq_quantize(device.stream, codebook.handle, x, codes, quantized, error, counts, sums));
+    OK(device, ts_vq_ema_update(device.stream, codebook.handle, &params, counts, sums, hidden_counts, hidden_sums));
+    ts_memory_info memory{};
+    memory.struct_size = sizeof memory;
+    CHECK(ts_device_memory(device.device, &memory, nullptr) == TS_OK);
+    if (step == 3) allocations = memory.allocation_count;
+    CHECK_MSG(step <= 3 || memory.allocation_count == allocations, "step %d allocated", step);
+  }
+}
+
+// Sonnet's formulas in float64, over 50 steps.
+void ema_is_sonnets(Device &device) {
+  Rng rng(seed() + 5);
+  const int64_t k = 40, d = 11, n = 300;
+  const double decay = 0.99, epsilon = 1e-5;
+  std::vector<float> book = gaussian(rng, static_cast<size_t>(k * d));
+  Codebook codebook(device, book, k, d);
+  std::vector<double> hidden_n(static_cast<size_t>(k)), hidden_m(static_cast<size_t>(k * d));
+  Tensor<float> hidden_counts(device, {k}, std::vector<float>(static_cast<size_t>(k)));
+  Tensor<float> hidden_sums(device, {k, d}, std::vector<float>(static_cast<size_t>(k * d)));
+  for (int step = 1; step <= 50; step++) {
+    std::vector<float> values = gaussian(rng, static_cast<size_t>(n * d)), sums_now;
+    std::vector<int32_t> assigned = random_codes(rng, n, k - 3), counts_now;  // three codes are never used
+    plain_scatter(values, assigned, n, k, d, &counts_now, &sums_now);
+    Tensor<int32_t> counts(device, {k}, counts_now);
+    Tensor<float> sums(device, {k, d}, sums_now);
+    ts_vq_ema_params params{sizeof params, 0, step, decay, epsilon};
+    OK(device, ts_vq_ema_update(device.stream, codebook.handle, &params, counts, sums, hidden_counts, hidden_sums));
+
+    double debias = 1.0 / (1.0 - std::pow(decay, step)), total = 0;
+    for (size_t i = 0; i < hidden_n.size(); i++) {
+      hidden_n[i] -= (hidden_n[i] - counts_now[i]) * (1 - decay);
+      total += hidden_n[i] * debias;
+    }
+    Tensor<float> codes(device, {k, d});
+    OK(device, ts_codebook_read(device.stream, codebook.handle, codes));
+    std::vector<float> got = codes.read();
+    for (size_t i = 0; i < hidden_n.size(); i++) {
+      double smoothed = (hidden_n[i] * debias + epsilon) / (total + k * epsilon) * total;
+      for (size_t j = i * d; j < (i + 1) * d; j++) {
+        hidden_m[j] -= (hidden_m[j] - sums_now[j]) * (1 - decay);
+        double want = hidden_m[j] * debias / smoothed;
+        if (!CHECK_MSG(std::fabs(got[j] - want) <= 1e-5 * (1 + std::fabs(want)),
+                       "step %d, element %zu: %.9g, must be %.9g", step, j, static_cast<double>(got[j]), want))
+          return;
+      }
+    }
+  }
+  ts_codebook_info info{};
+  info.struct_size = sizeof info;
+  CHECK(ts_codebook_describe(codebook.handle, &info, nullptr) == TS_OK && info.version == 51);
+}
+
+void ema_without_rows(Device &device) {
+  Rng rng(seed() + 6);
+  const int64_t k = 5, d = 3;
+  std::vector<float> book = gaussian(rng, k * d);
+  Codebook codebook(device, book, k, d);
+  Tensor<int32_t> counts(device, {k}, std::vector<int32_t>(k));
+  Tensor<float> sums(device, {k, d}, std::vector<float>(k * d));
+  Tensor<float> hidden_counts(device, {k}, std::vector<float>(k)),
+      hidden_sums(device, {k, d}, std::vector<float>(k * d));
+  ts_vq_ema_params params{sizeof params, 0, 1, 0.99, 1e-5};
+  OK(device, ts_vq_ema_update(device.stream, codebook.handle, &params, counts, sums, hidden_counts, hidden_sums));
+  Tensor<float> codes(device, {k, d});
+  OK(device, ts_codebook_read(device.stream, codebook.handle, codes));
+  CHECK(same_bits(codes.read(), book));
+}
+
+// The whole loss in float64: a downstream loss sum(w q) with the straight-through q = x + sg[e - x], plus
+// beta mean((x - sg[e])^2) + mean((sg[x] - e)^2). Its derivatives by x and by e are found by finite differences, in
+// which sg[] holds a value fixed.
+struct Loss {
+  std::vector<double> w;
+  double beta;
+  double at(const std::vector<double> &x, const std::vector<double> &fixed_x, const std::vector<double> &e,
+            const std::vector<double> &fixed_e) const {
+    double sum = 0;
+    auto size = static_cast<double>(x.size());
+    for (size_t i = 0; i < x.size(); i++) {
+      sum += w[i] * (x[i] + (fixed_e[i] - fixed_x[i]));
+      sum += beta * (x[i] - fixed_e[i]) * (x[i] - fixed_e[i]) / size;
+      sum += (fixed_x[i] - e[i]) * (fixed_x[i] - e[i]) / size;
+    }
+    return sum;
+  }
+};
+
+void gradients(Device &device) {
+  Rng rng(seed() + 7);
+  const int64_t n = 60, k = 9, d = 7;
+  const auto size = static_cast<size_t>(n * d);
+  for (double beta : {0.0, 0.25, 2.0}) {
+    Case c = make_case(rng, 0, n, k, d);
+    std::vector<float> weights = gaussian(rng, size);
+    std::vector<int32_t> assigned = brute_force(c.x, c.codes, n, k, d), counts_now;
+    std::vector<float> sums_now;
+    plain_scatter(c.x, assigned, n, k, d, &counts_now, &sums_now);
+    Loss loss{{weights.begin(), weights.end()}, beta};
+    std::vector<double> x(c.x.begin(), c.x.end()), e(size);
+    for (size_t i = 0; i < size; i++) e[i] = c.codes[static_cast<size_t>(assigned[i / d]) * d + i % d];
+
+    Codebook codebook(device, c.codes, k, d);
+    std::vector<float> rows(e.begin(), e.end());
+    Tensor<float> tx(device, {n, d}, c.x), tq(device, {n, d}, rows), tg(device, {n, d}, weights), dx(device, {n, d});
+    Tensor<float> sums(device, {k, d}, sums_now), grad(device, {k, d});
+    Tensor<int32_t> counts(device, {k}, counts_now);
+    OK(device, ts_vq_backward(device.stream, beta, tx, tq, tg, dx));
+    OK(device, ts_vq_codebook_grad(device.stream, codebook.handle, 2.0 / (n * d), counts, sums, grad));
+    std::vector<float> got_x = dx.read(), got_codes = grad.read();
+
+    const double h = 1e-4;
+    for (size_t i = 0; i < size; i++) {
+      std::vector<double> up = x, down = x;
+      up[i] += h, down[i] -= h;
+      double want = (loss.at(up, x, e, e) - loss.at(down, x, e, e)) / (2 * h);
+      CHECK_MSG(std::fabs(got_x[i] - want) < 1e-5, "beta %g: dx[%zu] %g, must be %g", beta, i,
+                static_cast<double>(got_x[i]), want);
+    }
+    for (size_t j = 0; j < static_cast<size_t>(k * d); j++) {
+      std::vector<double> up = e, down = e;
+      for (size_t i = 0; i < size; i++)
+        if (static_cast<size_t>(assigned[i / d]) == j / d && i % d == j % d) up[i] += h, down[i] -= h;
+      double want = (loss.at(x, x, up, e) - loss.at(x, x, down, e)) / (2 * h);
+      CHECK_MSG(std::fabs(got_codes[j] - want) < 1e-5, "beta %g: dcodes[%zu] %g, must be %g", beta, j,
+                static_cast<double>(got_codes[j]), want);
+    }
+
+    // In place, and without a gradient from above: commitment alone, which is 0 for beta = 0.
+    OK(device, ts_vq_backward(device.stream, beta, tx, tq, tg, tg));
+    CHECK(same_bits(tg.read(), got_x));
+    OK(device, ts_vq_backward(device.stream, beta, tx, tq, nullptr, dx));
+    got_x = dx.read();
+    for (size_t i = 0; i < size; i++)
+      CHECK(std::fabs(got_x[i] - beta * 2 * (x[i] - e[i]) / static_cast<double>(size)) < 1e-6);
+  }
+}
+
+}  // namespace
+
+int main() {
+  run("scatter adds in the one order", scatter_order);
+  run("codes out of range", codes_out_of_range);
+  run("fused quantise", fused_quantise);
+  run("fused quantise does not depend on threads", quantise_threads);
+  run("steady calls allocate nothing", steady_calls_allocate_nothing);
+  run("moving averages are Sonnet's", ema_is_sonnets);
+  run("moving averages without rows", ema_without_rows);
+  run("gradients and beta's routing", gradients);
+  return finish();
+}
