@@ -1,8 +1,10 @@
 package dev.tessera.device;
 
 import dev.tessera.bindings.tessera_h;
+import dev.tessera.bindings.ts_tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,18 @@ public final class NativeCall implements AutoCloseable {
     tensor.acquire();
     tensors[tensorCount++] = tensor;
     return tensor.descriptor();
+  }
+
+  /**
+   * Writes the {@code ts_tensor}s of tensors one after the other to {@code array}, for functions that
+   * take an array; they stay open until the end of the call.
+   */
+  public MemorySegment args(List<Tensor> all, MemorySegment array) {
+    for (int i = 0; i < all.size(); i++) {
+      MemorySegment.copy(
+          arg(all.get(i)), 0, array, i * ts_tensor.sizeof(), ts_tensor.sizeof());
+    }
+    return array;
   }
 
   /** Like {@link #arg}, with NULL for an argument that is left out. */

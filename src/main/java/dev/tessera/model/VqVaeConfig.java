@@ -30,8 +30,8 @@ public record VqVaeConfig(
   public record ImageConfig(int height, int width, int channels) {
     /** Checks the ranges. */
     public ImageConfig {
-      requireRange("image.height", height, 4, 4096);
-      requireRange("image.width", width, 4, 4096);
+      requireRange("image.height", height, 12, 4096);
+      requireRange("image.width", width, 12, 4096);
       if (height % 4 != 0 || width % 4 != 0) {
         throw new IllegalArgumentException(
             "image.height and image.width must be multiples of 4, the encoder's reduction, not "

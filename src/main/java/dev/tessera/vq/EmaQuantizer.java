@@ -2,6 +2,7 @@ package dev.tessera.vq;
 
 import dev.tessera.bindings.tessera_h;
 import dev.tessera.bindings.ts_vq_ema_params;
+import dev.tessera.data.Philox;
 import dev.tessera.device.DataType;
 import dev.tessera.device.Memory;
 import dev.tessera.device.NativeCall;
@@ -20,6 +21,8 @@ import java.util.SequencedMap;
  * stored back, loss {@code beta * mean((x - sg[q])^2)}.
  */
 public final class EmaQuantizer extends VectorQuantizer {
+  private static final int K_MEANS_ROUNDS = 10;
+
   private final Codebook codebook;
   private final Memory memory;
   private final Tensor codes; // a copy for checkpoints
@@ -64,6 +67,29 @@ public final class EmaQuantizer extends VectorQuantizer {
   @Override
   public double loss(double meanSquaredError) {
     return commitment() * meanSquaredError;
+  }
+
+  /**
+   * Begins again with k-means of {@code x} [N,D]: the averages are what one update from these vectors
+   * gives, so that later updates move the codes on from there. (Setting the codes alone would be undone
+   * by the next update, for every code that it does not choose.)
+   *
+   * @throws IllegalArgumentException if there are fewer vectors than codes
+   */
+  public void initializeFrom(Stream stream, Tensor x, Philox random) {
+    int k = Math.toIntExact(codebook.codes());
+    Shape kd = Shape.of(k, codebook.dim());
+    try (Tensor centres = KMeans.centres(stream, x, k, K_MEANS_ROUNDS, random);
+        Tensor indices = stream.device().allocate(x.shape().withoutLast(), DataType.I32);
+        Tensor counts = stream.device().allocate(Shape.of(k), DataType.I32);
+        Tensor sums = stream.device().allocate(kd)) {
+      codebook.update(stream, centres);
+      codebook.quantize(stream, x, indices, null, null, counts, sums);
+      stream.fill(hiddenCounts, 0);
+      stream.fill(hiddenSums, 0);
+      step = 0;
+      update(stream, counts, sums);
+    }
   }
 
   @Override
