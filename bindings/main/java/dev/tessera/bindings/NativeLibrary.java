@@ -101,7 +101,7 @@ public final class NativeLibrary {
     if (chosen != null && !chosen.isBlank()) {
       return loadChosen(Path.of(chosen).toAbsolutePath());
     }
-    List<String> tried = new ArrayList<>();
+    List<String> tried = new ArrayList<>(List.of("-D" + PATH_PROPERTY + ": not set"));
     try {
       PackagedLibrary library = PackagedLibrary.open(tessera_h.TS_ABI_VERSION());
       Path unpacked = library.main();
@@ -118,10 +118,11 @@ public final class NativeLibrary {
       tried.add("System.loadLibrary: " + describe(e));
     }
     throw new NativeLibraryException(
-        "Tessera's native library cannot be loaded. Tried:\n  -D"
-            + PATH_PROPERTY
-            + ": not set\n  "
-            + String.join("\n  ", tried));
+        """
+        Tessera's native library cannot be loaded. Tried:
+          %s
+        -D%s=FILE names another library, -D%s=FOLDER another place to unpack it to."""
+            .formatted(String.join("\n  ", tried), PATH_PROPERTY, LibraryCache.PROPERTY));
   }
 
   private static Path loadChosen(Path path) {
@@ -174,12 +175,10 @@ public final class NativeLibrary {
     System.loadLibrary("tessera");
   }
 
+  /** The message alone where it is a sentence; with the type where it is only a file's name. */
   private static String describe(Throwable e) {
     String message = e.getMessage();
-    return e instanceof UnsatisfiedLinkError && message != null
-        ? message
-        : e instanceof IOException && message != null && e.getClass() == IOException.class
-            ? message
-            : e.toString();
+    boolean sentence = e instanceof UnsatisfiedLinkError || e.getClass() == IOException.class;
+    return sentence && message != null ? message : e.toString();
   }
 }

@@ -151,6 +151,17 @@ class NativeLibraryTest {
   }
 
   @Test
+  void aFolderThatCannotBeMadeIsNamed() throws Exception {
+    Path file = Files.writeString(temporary.resolve("file"), "");
+    assertContains(
+        load("-Dtessera.cache.dir=" + file.resolve("c")),
+        "failed ",
+        "unpacking from the jar: ",
+        file.toString(),
+        "-Dtessera.cache.dir=FOLDER another place to unpack it to");
+  }
+
+  @Test
   void anotherPlatformIsNamed() throws Exception {
     assertContains(
         load("-Dos.arch=aarch64"),
