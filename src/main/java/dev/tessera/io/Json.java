@@ -1,0 +1,246 @@
+package dev.tessera.io;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.TreeSet;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.cfg.EnumFeature;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.ser.std.StdSerializer;
+
+/**
+ * JSON between files and records, strictly: keys are in snake_case, and unknown, missing and
+ * repeated keys, text after the document and values of another type are refused. Enums are in lower
+ * case; numbers that are not finite are written as null, since JSON has none.
+ */
+public final class Json {
+  /** Largest document read, in bytes. */
+  public static final int MAX_BYTES = 1 << 20;
+
+  private static final JsonMapper MAPPER = mapper();
+
+  private Json() {}
+
+  /**
+   * Reads a file into a record; every component must be there.
+   *
+   * @throws MalformedFileException if it is longer than {@link #MAX_BYTES}, not JSON, does not fit
+   *     {@code type}, or the record's constructor refuses it
+   */
+  public static <T> T read(Path file, Class<T> type) throws IOException {
+    return parse(file.toString(), readBytes(file), type);
+  }
+
+  /** Reads a document that is in memory; {@code name} stands for the file in messages. */
+  public static <T> T parse(String name, byte[] json, Class<T> type) throws MalformedFileException {
+    try {
+      return present(name, MAPPER.readValue(decode(name, json), type));
+    } catch (JacksonException e) {
+      throw malformed(name, e);
+    }
+  }
+
+  /**
+   * Reads a file over {@code defaults}, a record: what the file leaves out, in nested objects too,
+   * is taken from there. Unknown keys are refused all the same.
+   */
+  public static <T> T readOver(Path file, T defaults) throws IOException {
+    String name = file.toString();
+    try {
+      JsonNode document = MAPPER.readTree(decode(name, readBytes(file)));
+      if (!(document instanceof ObjectNode given)) {
+        throw new MalformedFileException(name, "must be one JSON object");
+      }
+      ObjectNode merged = MAPPER.valueToTree(defaults);
+      overlay(merged, given);
+      @SuppressWarnings("unchecked")
+      Class<T> type = (Class<T>) defaults.getClass();
+      return present(name, MAPPER.treeToValue(merged, type));
+    } catch (JacksonException e) {
+      throw malformed(name, e);
+    }
+  }
+
+  /** Writes a record, indented and with a newline at the end, atomically. */
+  public static void write(Path file, Object value) throws IOException {
+    AtomicFiles.write(file, pretty(value) + "\n");
+  }
+
+  /** A record on one line, without a newline: what {@code --json} prints. */
+  public static String line(Object value) {
+    return MAPPER.writeValueAsString(value);
+  }
+
+  /** A record, indented, without a newline at the end. */
+  public static String pretty(Object value) {
+    return MAPPER
+        .writer()
+        .with(SerializationFeature.INDENT_OUTPUT)
+        .writeValueAsString(value)
+        .replace(System.lineSeparator(), "\n");
+  }
+
+  /** What Jackson found, on one line, with the place and a suggestion where it has them. */
+  static String describe(JacksonException failure) {
+    StringBuilder text = new StringBuilder();
+    TokenStreamLocation location = failure.getLocation();
+    if (location != null && location.getLineNr() > 0) {
+      text.append("line ").append(location.getLineNr());
+      text.append(", column ").append(location.getColumnNr()).append(": ");
+    }
+    String where = pathOf(failure);
+    if (failure instanceof UnrecognizedPropertyException unknown) {
+      TreeSet<String> known = new TreeSet<>();
+      if (unknown.getKnownPropertyIds() != null) {
+        unknown.getKnownPropertyIds().forEach(id -> known.add(id.toString()));
+      }
+      text.append("unknown key '").append(where).append("'");
+      text.append(NearestName.hint(unknown.getPropertyName(), known));
+    } else {
+      if (!where.isEmpty()) {
+        text.append(where).append(": ");
+      }
+      text.append(failure.getOriginalMessage());
+    }
+    String line = text.toString().replaceAll("\\p{Cntrl}+", " ");
+    return line.length() > 600 ? line.substring(0, 600) + "..." : line;
+  }
+
+  private static String pathOf(JacksonException failure) {
+    StringBuilder path = new StringBuilder();
+    for (JacksonException.Reference step : failure.getPath()) {
+      String name = step.getPropertyName();
+      if (name == null) {
+        path.append('[').append(step.getIndex()).append(']');
+      } else {
+        path.append(path.isEmpty() ? "" : ".").append(name);
+      }
+    }
+    return path.toString();
+  }
+
+  private static byte[] readBytes(Path file) throws IOException {
+    long size = Files.size(file);
+    if (size > MAX_BYTES) {
+      throw new MalformedFileException(
+          file, size + " bytes of JSON; at most " + MAX_BYTES + " are read");
+    }
+    return Files.readAllBytes(file);
+  }
+
+  private static String decode(String name, byte[] json) throws MalformedFileException {
+    if (json.length > MAX_BYTES) {
+      throw new MalformedFileException(
+          name, json.length + " bytes of JSON; at most " + MAX_BYTES + " are read");
+    }
+    String text = new String(json, StandardCharsets.UTF_8);
+    int at = Arrays.mismatch(json, text.getBytes(StandardCharsets.UTF_8));
+    if (at >= 0) {
+      throw new MalformedFileException(name, at, "not UTF-8");
+    }
+    return text;
+  }
+
+  private static <T> T present(String name, T value) throws MalformedFileException {
+    if (value == null) {
+      throw new MalformedFileException(name, "must be a JSON value other than null");
+    }
+    return value;
+  }
+
+  private static MalformedFileException malformed(String name, JacksonException failure) {
+    return new MalformedFileException(name, describe(failure), failure);
+  }
+
+  private static void overlay(ObjectNode base, ObjectNode given) {
+    given.forEachEntry(
+        (key, value) -> {
+          if (value instanceof ObjectNode nested && base.get(key) instanceof ObjectNode inner) {
+            overlay(inner, nested);
+          } else {
+            base.set(key, value);
+          }
+        });
+  }
+
+  private static JsonMapper mapper() {
+    JsonFactory factory =
+        JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .streamReadConstraints(
+                StreamReadConstraints.builder()
+                    .maxNestingDepth(64)
+                    .maxDocumentLength(MAX_BYTES)
+                    .build())
+            .build();
+    return JsonMapper.builder(factory)
+        .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+        .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+        .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+        .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+        .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+        .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+        .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+        .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+        .enable(EnumFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+        .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+        .addModule(
+            new SimpleModule("finite")
+                .addSerializer(new FiniteDouble(Double.class))
+                .addSerializer(new FiniteDouble(double.class))
+                .addSerializer(new FiniteFloat(Float.class))
+                .addSerializer(new FiniteFloat(float.class)))
+        .build();
+  }
+
+  /** Writes NaN and infinities as null. */
+  private static final class FiniteDouble extends StdSerializer<Double> {
+    FiniteDouble(Class<Double> type) {
+      super(type);
+    }
+
+    @Override
+    public void serialize(Double value, JsonGenerator out, SerializationContext context) {
+      if (Double.isFinite(value)) {
+        out.writeNumber(value);
+      } else {
+        out.writeNull();
+      }
+    }
+  }
+
+  /** Writes NaN and infinities as null. */
+  private static final class FiniteFloat extends StdSerializer<Float> {
+    FiniteFloat(Class<Float> type) {
+      super(type);
+    }
+
+    @Override
+    public void serialize(Float value, JsonGenerator out, SerializationContext context) {
+      if (Float.isFinite(value)) {
+        out.writeNumber(value);
+      } else {
+        out.writeNull();
+      }
+    }
+  }
+}
