@@ -1,5 +1,7 @@
 package dev.tessera.train;
 
+import java.util.Arrays;
+
 /** How often each code was chosen, and what follows from it. */
 public final class CodeUsage {
   private final long[] counts;
@@ -39,11 +41,7 @@ public final class CodeUsage {
 
   /** Number of choices. */
   public long total() {
-    long total = 0;
-    for (long count : counts) {
-      total += count;
-    }
-    return total;
+    return Arrays.stream(counts).sum();
   }
 
   /**
@@ -51,7 +49,18 @@ public final class CodeUsage {
    * nothing was chosen.
    */
   public double perplexity() {
-    double total = total();
+    return perplexity(counts);
+  }
+
+  /** The perplexity of the counts of one batch. */
+  static double perplexity(int[] batchCounts) {
+    long[] wide = new long[batchCounts.length];
+    Arrays.setAll(wide, k -> batchCounts[k]);
+    return perplexity(wide);
+  }
+
+  private static double perplexity(long[] counts) {
+    double total = Arrays.stream(counts).sum();
     if (total == 0) {
       return 0;
     }

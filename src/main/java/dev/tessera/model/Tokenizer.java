@@ -1,0 +1,281 @@
+package dev.tessera.model;
+
+import dev.tessera.device.DataType;
+import dev.tessera.device.Device;
+import dev.tessera.device.Shape;
+import dev.tessera.device.Stream;
+import dev.tessera.device.Tensor;
+import dev.tessera.device.Workspace;
+import dev.tessera.io.Json;
+import dev.tessera.nn.Pass;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * A trained VQ-VAE as a tokenizer: images to codes and back. Thread-safe: calls from many threads,
+ * virtual ones too, run at the same time on a pool of single-threaded streams, and wait when all are
+ * busy.
+ *
+ * <p>Images are f32 pixels {@code [N,H,W,C]} in [-0.5, 0.5] (a byte p is p / 255 - 0.5), codes i32
+ * {@code [N,H/4,W/4]}. Buffers are in native byte order and may lie on the heap or off it; a call
+ * copies them once to and from the device.
+ */
+public final class Tokenizer implements AutoCloseable {
+  // Images that go through the network at once: enough to keep its layers busy, and small enough for
+  // the activations to stay in the caches.
+  private static final int MAX_BATCH = 32;
+
+  private final Device device;
+  private final VqVaeConfig config;
+  private final VqVae model;
+  private final Stream loadStream;
+  private final BlockingQueue<Worker> idle;
+  private final int workers;
+  private final ReentrantReadWriteLock lifetime = new ReentrantReadWriteLock();
+  private boolean closed; // written under the write lock, read under the read lock
+
+  /** A stream and its activations: one call at a time. */
+  private record Worker(Stream stream, Workspace workspace) {
+    void close() {
+      workspace.close();
+      stream.close();
+    }
+  }
+
+  private Tokenizer(Path run, Device device, int workers) throws IOException {
+    this.device = device;
+    this.config = Json.read(run.resolve("config.json"), VqVaeConfig.class);
+    this.loadStream = device.openStream(1);
+    this.model = new VqVae(config, loadStream, 0);
+    this.workers = workers;
+    this.idle = new ArrayBlockingQueue<>(workers);
+    for (int i = 0; i < workers; i++) {
+      idle.add(new Worker(device.openStream(1), new Workspace(device, 0)));
+    }
+    try {
+      ModelFile.restore(run.resolve("model.safetensors"), loadStream, model);
+    } catch (IOException | RuntimeException e) {
+      closeParts();
+      throw e;
+    }
+  }
+
+  /**
+   * Loads the model of a run folder onto the CPU, with a stream for each processor.
+   *
+   * @throws UncheckedIOException if files of the run are missing or malformed; the cause says which
+   */
+  public static Tokenizer load(Path run) {
+    return load(run, "cpu", Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * Loads the model of a run folder.
+   *
+   * @param deviceName {@code cpu} or {@code cuda:N}
+   * @param streams calls that can run at the same time, at least 1
+   * @throws UncheckedIOException if files of the run are missing or malformed; the cause says which
+   */
+  public static Tokenizer load(Path run, String deviceName, int streams) {
+    if (streams < 1) {
+      throw new IllegalArgumentException("a tokenizer needs at least 1 stream, not " + streams);
+    }
+    Device device = Device.open(deviceName);
+    try {
+      return new Tokenizer(run, device, streams);
+    } catch (IOException e) {
+      device.close();
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException e) {
+      device.close();
+      throw e;
+    }
+  }
+
+  /** The model's configuration: image size, K and D. */
+  public VqVaeConfig config() {
+    return config;
+  }
+
+  /** Floats of an image. */
+  public int imageSize() {
+    return config.image().height() * config.image().width() * config.image().channels();
+  }
+
+  /** Codes of an image. */
+  public int codesPerImage() {
+    return config.gridHeight() * config.gridWidth();
+  }
+
+  /** The codes of images. */
+  public int[] encode(float[] images) {
+    int[] codes = new int[count(images.length * 4L) * codesPerImage()];
+    encode(MemorySegment.ofArray(images), MemorySegment.ofArray(codes));
+    return codes;
+  }
+
+  /** The codes of the images between a buffer's position and its limit, into another buffer. */
+  public void encode(ByteBuffer images, ByteBuffer codes) {
+    encode(MemorySegment.ofBuffer(images), MemorySegment.ofBuffer(codes));
+  }
+
+  /**
+   * The codes of images.
+   *
+   * @param images f32, a whole number of images
+   * @param codes i32, exactly the codes of as many
+   * @throws IllegalArgumentException if sizes do not fit
+   * @throws dev.tessera.device.DataFaultException if a pixel is so far off that the encoder's output
+   *     is not finite
+   */
+  public void encode(MemorySegment images, MemorySegment codes) {
+    int n = count(images.byteSize());
+    requireSize("codes", codes, (long) n * codesPerImage() * 4);
+    use(
+        worker -> {
+          for (int from = 0; from < n; from += MAX_BATCH) {
+            int batch = Math.min(MAX_BATCH, n - from);
+            worker.workspace().reset();
+            Pass pass = new Pass(worker.stream(), worker.workspace());
+            Tensor x = pass.allocate(imageShape(batch));
+            x.copyFrom(worker.stream(), images.asSlice(from * 4L * imageSize(), x.bytes()));
+            Tensor result = model.encode(pass, model.quantizer().codebook(), x);
+            result.copyTo(
+                worker.stream(), codes.asSlice(from * 4L * codesPerImage(), result.bytes()));
+          }
+        });
+  }
+
+  /** The images of codes. */
+  public float[] decode(int[] codes) {
+    int n = countCodes(codes.length * 4L);
+    float[] images = new float[n * imageSize()];
+    decode(MemorySegment.ofArray(codes), MemorySegment.ofArray(images));
+    return images;
+  }
+
+  /** The images of the codes between a buffer's position and its limit, into another buffer. */
+  public void decode(ByteBuffer codes, ByteBuffer images) {
+    decode(MemorySegment.ofBuffer(codes), MemorySegment.ofBuffer(images));
+  }
+
+  /**
+   * The images of codes.
+   *
+   * @param codes i32, the codes of a whole number of images
+   * @param images f32, exactly as many images
+   * @throws IllegalArgumentException if sizes do not fit
+   * @throws dev.tessera.device.DataFaultException if a code is not in [0, K)
+   */
+  public void decode(MemorySegment codes, MemorySegment images) {
+    int n = countCodes(codes.byteSize());
+    requireSize("images", images, (long) n * imageSize() * 4);
+    use(
+        worker -> {
+          for (int from = 0; from < n; from += MAX_BATCH) {
+            int batch = Math.min(MAX_BATCH, n - from);
+            worker.workspace().reset();
+            Pass pass = new Pass(worker.stream(), worker.workspace());
+            Tensor indices =
+                pass.allocate(
+                    Shape.of(batch, config.gridHeight(), config.gridWidth()), DataType.I32);
+            indices.copyFrom(
+                worker.stream(), codes.asSlice(from * 4L * codesPerImage(), indices.bytes()));
+            Tensor result = model.decode(pass, model.quantizer().codebook(), indices);
+            result.copyTo(
+                worker.stream(), images.asSlice(from * 4L * imageSize(), result.bytes()));
+          }
+        });
+  }
+
+  /** Waits for the calls that are under way, then frees the model; closing again does nothing. */
+  @Override
+  public void close() {
+    lifetime.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        closeParts();
+        device.close();
+      }
+    } finally {
+      lifetime.writeLock().unlock();
+    }
+  }
+
+  private interface Work {
+    void run(Worker worker);
+  }
+
+  private void use(Work work) {
+    lifetime.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the tokenizer is closed");
+      }
+      Worker worker = take();
+      try {
+        work.run(worker);
+      } finally {
+        idle.add(worker);
+      }
+    } finally {
+      lifetime.readLock().unlock();
+    }
+  }
+
+  private Worker take() {
+    try {
+      return idle.take();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while waiting for a stream", e);
+    }
+  }
+
+  private void closeParts() {
+    if (idle.size() != workers) {
+      throw new AssertionError("a stream of the tokenizer is in use");
+    }
+    idle.forEach(Worker::close);
+    model.close();
+    loadStream.close();
+  }
+
+  private Shape imageShape(int n) {
+    VqVaeConfig.ImageConfig image = config.image();
+    return Shape.of(n, image.height(), image.width(), image.channels());
+  }
+
+  private int count(long bytes) {
+    return whole("images", bytes, imageSize() * 4L);
+  }
+
+  private int countCodes(long bytes) {
+    return whole("codes", bytes, codesPerImage() * 4L);
+  }
+
+  private static int whole(String what, long bytes, long one) {
+    if (bytes % one != 0) {
+      throw new IllegalArgumentException(
+          what + " has " + bytes + " bytes, which is no multiple of an image's " + one);
+    }
+    return Math.toIntExact(bytes / one);
+  }
+
+  private static void requireSize(String what, MemorySegment segment, long bytes) {
+    if (segment.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          what + " has " + segment.byteSize() + " bytes but must have " + bytes);
+    }
+    if (segment.isReadOnly()) {
+      throw new IllegalArgumentException(what + " is read-only");
+    }
+  }
+}
