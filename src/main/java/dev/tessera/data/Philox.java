@@ -113,8 +113,8 @@ public final class Philox {
    * of the second.
    */
   public double nextDouble() {
-    long high = nextInt() >>> 5;
-    long low = nextInt() >>> 6;
+    long high = (nextInt() & LOW_32) >>> 5;
+    long low = (nextInt() & LOW_32) >>> 6;
     return ((high << 26) | low) * 0x1p-53;
   }
 
