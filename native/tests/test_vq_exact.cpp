@@ -63,6 +63,25 @@ void reference_rounding(Device &device) {
   compare_all(device, Case{"tie by rounding, reversed", 1, 2, 1, {1e6f}, {1e-12f, 0.0f}});
 }
 
+// More near ties than the lists of candidates hold: every code is within an ulp of the others in every number, and rows
+// are codes, the last of them too.
+void more_candidates_than_lists(Device &device) {
+  Rng rng(seed() + 8);
+  Case c = make_case(rng, 0, 60, 5000, 24);
+  for (size_t i = 0; i < c.codes.size(); i++) {
+    float base = i % 24 < 12 ? 1.0f : -3.0f;
+    c.codes[i] = rng() % 3 ? std::nextafter(base, rng() % 2 ? 9.0f : -9.0f) : base;
+  }
+  // A second crowd, far away, so that centring does not make the first one easy.
+  for (int64_t i = 0; i < c.k; i += 2)
+    for (int64_t j = 0; j < c.d; j++) c.codes[static_cast<size_t>(i * c.d + j)] *= 2.0f;
+  for (int64_t i = 0; i < c.n; i++) {
+    int64_t from = i == 0 ? c.k - 1 : uniform_int(rng, 0, c.k - 1);
+    std::copy_n(c.codes.begin() + from * c.d, c.d, c.x.begin() + i * c.d);
+  }
+  compare_all(device, c);
+}
+
 void thread_counts(Device &device) {
   Rng rng(seed() + 3);
   Case c = make_case(rng, 11, 5000, 100, 24);
@@ -189,6 +208,7 @@ int main() {
   run("codes at corner shapes", corner_shapes);
   run("codes at every remainder", every_remainder);
   run("codes where the reference itself rounds", reference_rounding);
+  run("more candidates than the lists hold", more_candidates_than_lists);
   run("codes do not depend on threads", thread_counts);
   run("rows that are not finite", nonfinite_rows);
   run("codes that are not finite", nonfinite_codes);

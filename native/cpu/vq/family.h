@@ -42,14 +42,41 @@ struct Candidates {
   float *upper;    // score + error
 };
 
+// Row-dependent terms of a row's error bound: see Bound in bound.h. The bound of a panel is
+// (by_norm norm + by_residual residual + constant + fixed) factor, with the panel's numbers.
+struct RowBound {
+  float by_norm, by_residual, fixed;
+};
+
+// Groups of several rows, to be scored again in fp32.
+struct Narrowing {
+  const Codebook *codebook;
+  const float *centred;    // Rows::centred
+  const RowBound *bounds;  // [rows] of the fp32 scores
+  float factor;
+  int64_t count;         // of groups
+  const int32_t *row;    // [count]
+  const int32_t *group;  // [count]
+  float *upper, *lower;  // [count, 4] out: score + bound and score - bound of the group's codes
+};
+
 // What the search needs from an instruction set beside the screen itself.
 struct Tools {
+  // error[p] = the row's bound in panel first_panel + p.
+  void (*bounds)(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+                 float *error);
   // Appends the groups of panels [first_panel, first_panel + panels) with maximum + error not below `lower`. Returns
   // false if there was no room.
   bool (*collect)(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
                   Candidates *candidates);
-  // scores[i] = <y, c_i> - half_norm of the code in slots[i], in fp32 with at most d + 8 roundings on any path.
-  void (*narrow)(const Codebook *codebook, const float *y, const int32_t *slots, int64_t count, float *scores);
+  // Writes the candidates with upper not below `lower` to `groups`, which has room for all of them and 15 more;
+  // returns how many they are.
+  int64_t (*filter)(const Candidates *candidates, float lower, int32_t *groups);
+  // Scores <y, c> - 1/2 |c|^2 in fp32, with at most d + 8 roundings on any path.
+  void (*narrow)(const Narrowing *narrowing);
+  // Writes the positions whose upper is not below the largest of `lower` [count] and `least` to `left`, which has room
+  // for all of them and 15 more; returns how many they are.
+  int64_t (*settle)(const float *upper, const float *lower, int64_t count, float least, int32_t *left);
   // The contract's distance of `count` pairs (1 to 8): distance[i] = sum over ascending d of (x[i][d] - c[i][d])^2, in
   // float64, every step one fma.
   void (*distances)(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance);
@@ -82,6 +109,7 @@ extern const Tools avx2_tools;
 extern const Tools avx512_tools;
 extern const Family fp32_avx2_family;
 extern const Family fp32_avx512_family;
+extern const Family int8_vnni_family;
 #endif
 
 // The family for a codebook of this shape: TESSERA_KERNEL's, or the choice table's. Null if TESSERA_KERNEL names no

@@ -81,12 +81,22 @@ void screen(const Tile *tile, int64_t rows) {
   }
 }
 
+void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+            float *error) {
+  for (int64_t p = 0; p < panels; p++) {
+    int64_t panel = first_panel + p;
+    float sum = row->by_norm * codebook->norm[panel] + row->by_residual * codebook->residual[panel];
+    error[p] = (sum + codebook->constant[panel] + row->fixed) * factor;
+  }
+}
+
+// Comparisons here and below are written so that a NaN stays.
 bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
              Candidates *candidates) {
   for (int64_t p = 0; p < panels; p++) {
     for (int l = 0; l < kLanes; l++) {
       float upper = maxima[p * kLanes + l] + error[p];
-      if (upper < lower) continue;  // written so that a NaN stays
+      if (upper < lower) continue;
       if (candidates->count == candidates->capacity) return false;
       candidates->group[candidates->count] = static_cast<int32_t>((first_panel + p) * kLanes + l);
       candidates->upper[candidates->count++] = upper;
@@ -95,17 +105,43 @@ bool collect(const float *maxima, const float *error, int64_t first_panel, int64
   return true;
 }
 
-void narrow(const Codebook *codebook, const float *y, const int32_t *slots, int64_t count, float *scores) {
-  for (int64_t n = 0; n < count; n++) {
-    const float *code = codebook->codes + int64_t{codebook->order[slots[n]]} * codebook->d;
-    // Float64, so that the few products here stay within the bound without an fma.
-    double sum = 0;
-    for (int64_t i = 0; i < codebook->d; i++) {
-      auto c = static_cast<float>(static_cast<double>(code[i]) * codebook->scale - codebook->mean[i]);
-      sum += static_cast<double>(y[i]) * c;
+int64_t filter(const Candidates *candidates, float lower, int32_t *groups) {
+  int64_t kept = 0;
+  for (int32_t i = 0; i < candidates->count; i++)
+    if (!(candidates->upper[i] < lower)) groups[kept++] = candidates->group[i];
+  return kept;
+}
+
+void narrow(const Narrowing *n) {
+  const Codebook *codebook = n->codebook;
+  for (int64_t g = 0; g < n->count; g++) {
+    const float *y = n->centred + n->row[g] * codebook->padded_d;
+    const RowBound &row = n->bounds[n->row[g]];
+    int64_t panel = n->group[g] / kLanes;
+    float error = (row.by_norm * codebook->norm[panel] + codebook->fp32_constant[panel] + row.fixed) * n->factor;
+    for (int j = 0; j < kVectors; j++) {
+      int64_t slot = panel * kPanel + n->group[g] % kLanes + j * kLanes;
+      int32_t k = codebook->order[slot] < 0 ? 0 : codebook->order[slot];
+      const float *code = codebook->codes + int64_t{k} * codebook->d;
+      // Float64, so that the few roundings here stay within the bound without an fma.
+      double sum = 0;
+      for (int64_t i = 0; i < codebook->d; i++) {
+        auto c = static_cast<float>(static_cast<double>(code[i]) * codebook->scale - codebook->mean[i]);
+        sum += static_cast<double>(y[i]) * c;
+      }
+      auto score = static_cast<float>(sum - codebook->half_norm[slot]);
+      n->upper[g * kVectors + j] = score + error;
+      n->lower[g * kVectors + j] = score - error;
     }
-    scores[n] = static_cast<float>(sum - codebook->half_norm[slots[n]]);
   }
+}
+
+int64_t settle(const float *upper, const float *lower, int64_t count, float least, int32_t *left) {
+  for (int64_t i = 0; i < count; i++) least = lower[i] > least ? lower[i] : least;
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i++)
+    if (!(upper[i] < least)) left[kept++] = static_cast<int32_t>(i);
+  return kept;
 }
 
 void distances(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance) {
@@ -121,7 +157,7 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 
 }  // namespace
 
-const Tools portable_tools = {collect, narrow, distances};
+const Tools portable_tools = {bounds, collect, filter, narrow, settle, distances};
 const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false,
                                 row_bytes,  panel_bytes, panel_scale,     pack,      convert,  screen};
 

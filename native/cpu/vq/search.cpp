@@ -30,10 +30,14 @@ constexpr int64_t kStretchBytes = 256 << 10;  // panels of a stretch: a quarter 
 constexpr int64_t kMaxBlock = 96;
 constexpr int64_t kMaxStretch = 64;
 constexpr int64_t kMaxCapacity = 512;
+constexpr int64_t kSlack = 64;     // for stores of whole vectors
 constexpr int64_t kDistances = 8;  // pairs of one call of Tools::distances
 
 // Covers the fp32 rounding of a bound's own evaluation: a handful of operations on positive numbers.
 constexpr float kInflate = 1.0f + 0x1p-20f;
+
+// What every bound is multiplied by.
+float factor() { return kInflate * certificate_factor; }
 
 // The float64 contract over a list of codes (list null: over all), 8 at a time.
 int32_t nearest_exact(const Codebook *book, const float *x, const int32_t *list, int64_t count) {
@@ -85,6 +89,11 @@ int32_t unscreened(const Codebook *book, const float *x, int64_t row, Tally &tal
 
 bool can_screen(const Codebook *book, float norm) { return book->screenable && norm <= kLargestNorm; }
 
+Candidates list_of(const Plan &plan, Workspace &work, int64_t row) {
+  return {work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.list,
+          work.uppers + row * plan.list};
+}
+
 // Drops the groups that a better lower bound excludes by now.
 void prune(Candidates &candidates, float lower) {
   int32_t kept = 0;
@@ -96,16 +105,24 @@ void prune(Candidates &candidates, float lower) {
   candidates.count = kept;
 }
 
-// The screen's bounds of one row in a stretch of panels.
-void bound_row(const Plan &plan, float norm, float residual, int64_t first_panel, int64_t panels, float *error) {
-  const Codebook *book = plan.codebook;
-  auto by_norm = static_cast<float>(residual + plan.screen.product * norm);
-  auto fixed = static_cast<float>(plan.screen.square * norm * norm);
-  for (int64_t p = 0; p < panels; p++) {
-    float sum = by_norm * book->norm[first_panel + p] + norm * book->residual[first_panel + p] +
-                book->constant[first_panel + p] + fixed;
-    error[p] = sum * (kInflate * certificate_factor);
+// A row's part of the bound: bound.h.
+RowBound bound_row(const Bound &bound, float norm, float residual) {
+  return {static_cast<float>(residual + bound.product * norm), norm, static_cast<float>(bound.square * norm * norm)};
+}
+
+// Adds to a row's list what a tile's screen left of it.
+void collect(const Plan &plan, const Tile &tile, int64_t r, Workspace &work) {
+  const Tools *tools = plan.codebook->family->tools;
+  int64_t row = tile.first_row + r;
+  if (work.overflow[row] || !can_screen(plan.codebook, work.rows.norm[row])) return;
+  const float *maxima = work.maxima + r * plan.stretch * kLanes, *error = work.error + r * plan.stretch;
+  Candidates list = list_of(plan, work, row);
+  if (!tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list)) {
+    list.count = work.counts[row];
+    prune(list, work.lower[row]);
+    work.overflow[row] = !tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list);
   }
+  work.counts[row] = list.count;
 }
 
 // Screens the block's rows and fills their lists.
@@ -116,6 +133,8 @@ void screen_block(const Plan &plan, int64_t rows, Workspace &work) {
     work.lower[r] = -HUGE_VALF;
     work.counts[r] = 0;
     work.overflow[r] = false;
+    work.screen_bounds[r] = bound_row(plan.screen, work.rows.norm[r], work.rows.residual[r]);
+    work.fp32_bounds[r] = bound_row(plan.fp32, work.rows.norm[r], 0);
   }
   Tile tile{book, &work.rows, 0, 0, 0, plan.stretch, work.error, work.maxima, nullptr};
   for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += plan.stretch) {
@@ -124,61 +143,61 @@ void screen_block(const Plan &plan, int64_t rows, Workspace &work) {
       int64_t count = std::min(family->tile_rows, rows - tile.first_row);
       tile.lower = work.lower + tile.first_row;
       for (int64_t r = 0; r < count; r++)
-        bound_row(plan, work.rows.norm[tile.first_row + r], work.rows.residual[tile.first_row + r], tile.first_panel,
-                  tile.panels, work.error + r * plan.stretch);
+        family->tools->bounds(book, &work.screen_bounds[tile.first_row + r], factor(), tile.first_panel, tile.panels,
+                              work.error + r * plan.stretch);
       family->screen(&tile, count);
-      for (int64_t r = 0; r < count; r++) {
-        int64_t row = tile.first_row + r;
-        if (work.overflow[row] || !can_screen(book, work.rows.norm[row])) continue;
-        Candidates list{work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.capacity,
-                        work.uppers + row * plan.capacity};
-        const float *maxima = work.maxima + r * plan.stretch * kLanes, *error = work.error + r * plan.stretch;
-        int32_t before = list.count;
-        if (!family->tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list)) {
-          list.count = before;
-          prune(list, work.lower[row]);
-          work.overflow[row] =
-              !family->tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list);
-        }
-        work.counts[row] = list.count;
-      }
+      for (int64_t r = 0; r < count; r++) collect(plan, tile, r, work);
     }
   }
 }
 
-// The code of one screened row.
-int32_t decide(const Plan &plan, const float *x, int64_t row, Workspace &work) {
-  const Codebook *book = plan.codebook;
-  if (work.overflow[row]) return scan(book, x, work.tally);
-  Candidates list{work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.capacity,
-                  work.uppers + row * plan.capacity};
-  float lower = work.lower[row];
-  int64_t count = 0;
-  for (int32_t i = 0; i < list.count; i++) {
-    if (list.upper[i] < lower) continue;
-    int32_t slot = list.group[i] / kLanes * kPanel + list.group[i] % kLanes;
-    for (int j = 0; j < kVectors; j++)
-      if (book->order[slot + j * kLanes] >= 0) work.slots[count++] = slot + j * kLanes;
+// The code of a row whose candidates were narrowed.
+int32_t decide(const Codebook *book, const float *x, int64_t row, Workspace &work) {
+  int64_t first = work.starts[row], count = work.starts[row + 1] - first;
+  const float *upper = work.batch_upper + first * kVectors, *lower = work.batch_lower + first * kVectors;
+  int64_t left = book->family->tools->settle(upper, lower, count * kVectors, work.lower[row], work.left);
+  int64_t codes = 0;
+  for (int64_t i = 0; i < left; i++) {
+    int32_t position = work.left[i], group = work.batch_group[first + position / kVectors];
+    int32_t code = book->order[group / kLanes * kPanel + group % kLanes + position % kVectors * kLanes];
+    if (code >= 0) work.left[codes++] = code;
   }
-  if (count == 0) return scan(book, x, work.tally);  // the bounds were NaN
-
-  book->family->tools->narrow(book, work.rows.centred + row * book->padded_d, work.slots, count, work.scores);
-  float norm = work.rows.norm[row];
-  auto by_norm = static_cast<float>(plan.fp32.product * norm);
-  auto fixed = static_cast<float>(plan.fp32.square * norm * norm);
-  auto error = [&](int64_t i) {
-    int64_t panel = work.slots[i] / kPanel;
-    return (by_norm * book->norm[panel] + book->fp32_constant[panel] + fixed) * (kInflate * certificate_factor);
-  };
-  for (int64_t i = 0; i < count; i++) lower = std::max(lower, work.scores[i] - error(i));
-  int64_t left = 0;
-  for (int64_t i = 0; i < count; i++)
-    if (!(work.scores[i] + error(i) < lower)) work.left[left++] = book->order[work.slots[i]];
-  if (left == 0) return scan(book, x, work.tally);
-  count_row(work.tally, left);
-  if (left == 1) return work.left[0];
+  if (codes == 0) return scan(book, x, work.tally);  // the bounds were NaN
+  count_row(work.tally, codes);
+  if (codes == 1) return work.left[0];
   work.tally.rescored++;
-  return nearest_exact(book, x, work.left, left);
+  return nearest_exact(book, x, work.left, codes);
+}
+
+// Narrows and decides the block's rows, a batch at a time. x [rows, d] starts at row `first_row` of the batch of all.
+void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t rows, int32_t *codes, Workspace &work) {
+  const Codebook *book = plan.codebook;
+  const Tools *tools = book->family->tools;
+  auto screened = [&](int64_t r) { return can_screen(book, work.rows.norm[r]) && !work.overflow[r]; };
+  for (int64_t begin = 0, end; begin < rows; begin = end) {
+    int32_t groups = 0;
+    for (end = begin; end < rows && groups + plan.capacity <= plan.batch; end++) {
+      work.starts[end] = groups;
+      if (!screened(end)) continue;
+      Candidates list = list_of(plan, work, end);
+      auto kept = static_cast<int32_t>(tools->filter(&list, work.lower[end], work.batch_group + groups));
+      for (int32_t i = 0; i < kept; i++) work.batch_row[groups + i] = static_cast<int32_t>(end);
+      groups += kept;
+    }
+    work.starts[end] = groups;
+    Narrowing narrowing{book,           work.rows.centred, work.fp32_bounds, factor(),        groups,
+                        work.batch_row, work.batch_group,  work.batch_upper, work.batch_lower};
+    tools->narrow(&narrowing);
+    for (int64_t r = begin; r < end; r++) {
+      const float *row = x + r * book->d;
+      if (screened(r))
+        codes[r] = decide(book, row, r, work);
+      else if (work.overflow[r])
+        codes[r] = scan(book, row, work.tally);
+      else
+        codes[r] = unscreened(book, row, first_row + r, work.tally);
+    }
+  }
 }
 
 void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
@@ -192,16 +211,21 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   work->rows.residual = carve.take<float>(plan.block);
   work->rows.step = carve.take<float>(plan.block);
   work->rows.offset = carve.take<int32_t>(plan.block);
+  work->screen_bounds = carve.take<RowBound>(plan.block);
+  work->fp32_bounds = carve.take<RowBound>(plan.block);
   work->error = carve.take<float>(family->tile_rows * plan.stretch);
   work->maxima = carve.take<float>(family->tile_rows * plan.stretch * kLanes);
   work->lower = carve.take<float>(plan.block);
   work->overflow = carve.take<bool>(plan.block);
-  work->groups = carve.take<int32_t>(plan.block * plan.capacity);
-  work->uppers = carve.take<float>(plan.block * plan.capacity);
+  work->groups = carve.take<int32_t>(plan.block * plan.list);
+  work->uppers = carve.take<float>(plan.block * plan.list);
   work->counts = carve.take<int32_t>(plan.block);
-  work->slots = carve.take<int32_t>(plan.capacity * kVectors);
-  work->scores = carve.take<float>(plan.capacity * kVectors);
-  work->left = carve.take<int32_t>(plan.capacity * kVectors);
+  work->starts = carve.take<int32_t>(plan.block + 1);
+  work->batch_row = carve.take<int32_t>(plan.batch + kSlack);
+  work->batch_group = carve.take<int32_t>(plan.batch + kSlack);
+  work->batch_upper = carve.take<float>(plan.batch * kVectors + kSlack);
+  work->batch_lower = carve.take<float>(plan.batch * kVectors + kSlack);
+  work->left = carve.take<int32_t>(plan.batch * kVectors + kSlack);
 }
 
 }  // namespace
@@ -213,10 +237,13 @@ Plan make_plan(const Codebook *codebook) {
   int64_t block = std::clamp(kBlockBytes / row, tile, kMaxBlock) / tile * tile;
   int64_t stretch = std::clamp<int64_t>(kStretchBytes / family->panel_bytes(codebook->d), 1, kMaxStretch);
   stretch = std::min(stretch, codebook->panels);
+  int64_t capacity = std::min(kMaxCapacity, codebook->panels * kLanes);
   return {codebook,
           block,
           stretch,
-          std::min(kMaxCapacity, codebook->panels * kLanes),
+          capacity,
+          capacity + kSlack,
+          2 * capacity,
           screen_bound(family->rounding(codebook->d), codebook->d),
           fp32_bound(codebook->d)};
 }
@@ -228,11 +255,7 @@ void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, i
     const float *block = x + begin * book->d;
     book->family->convert(book, block, count, &work.rows);
     screen_block(plan, count, work);
-    for (int64_t r = 0; r < count; r++) {
-      const float *row = block + r * book->d;
-      codes[begin + r] = can_screen(book, work.rows.norm[r]) ? decide(plan, row, r, work)
-                                                             : unscreened(book, row, first_row + begin + r, work.tally);
-    }
+    decide_block(plan, block, first_row + begin, count, codes + begin, work);
     work.tally.rows += static_cast<uint64_t>(count);
   }
 }

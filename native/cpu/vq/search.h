@@ -16,16 +16,21 @@ struct Tally {
 // One thread's memory for a search: a block of rows, the screen's results for a tile, and lists of candidates.
 struct Workspace {
   Rows rows;
-  float *error;     // [tile rows, panels of a stretch]
-  float *maxima;    // [tile rows, panels of a stretch, 16]
-  float *lower;     // [block] the largest score that some code certainly reaches
-  bool *overflow;   // [block] more candidates than the lists hold
-  int32_t *groups;  // [block, capacity]
-  float *uppers;    // [block, capacity]
-  int32_t *counts;  // [block]
-  int32_t *slots;   // [4 capacity] one row's codes in the narrowing
-  float *scores;    // [4 capacity]
-  int32_t *left;    // [4 capacity] codes left for float64
+  RowBound *screen_bounds;  // [block]
+  RowBound *fp32_bounds;    // [block]
+  float *error;             // [tile rows, panels of a stretch]
+  float *maxima;            // [tile rows, panels of a stretch, 16]
+  float *lower;             // [block] the largest score that some code certainly reaches
+  bool *overflow;           // [block] more candidates than the lists hold
+  int32_t *groups;          // [block, list] candidates
+  float *uppers;            // [block, list]
+  int32_t *counts;          // [block]
+  // A batch of rows whose candidates are narrowed together.
+  int32_t *starts;                   // [block + 1] a row's first group in the batch
+  int32_t *batch_row;                // [batch]
+  int32_t *batch_group;              // [batch]
+  float *batch_upper, *batch_lower;  // [batch, 4]
+  int32_t *left;                     // [4 batch] positions, then codes, left of one row
   Tally tally;
 };
 
@@ -35,6 +40,8 @@ struct Plan {
   int64_t block;     // rows converted together, a multiple of the family's tile
   int64_t stretch;   // panels screened together: they stay in L2 while the block's tiles pass over them
   int64_t capacity;  // groups in a row's list
+  int64_t list;      // room for them: whole vectors are stored
+  int64_t batch;     // groups narrowed together: at least one row's
   Bound screen, fp32;
 };
 

@@ -6,6 +6,26 @@
 namespace tessera::cpu::vq {
 namespace {
 
+// The first n of 8 lanes.
+__m256i head(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n < 8 ? n : 8)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+            float *error) {
+  const __m256 by_norm = _mm256_set1_ps(row->by_norm), by_residual = _mm256_set1_ps(row->by_residual);
+  const __m256 fixed = _mm256_set1_ps(row->fixed), times = _mm256_set1_ps(factor);
+  for (int64_t p = 0; p < panels; p += 8) {
+    __m256i mask = head(panels - p);
+    int64_t panel = first_panel + p;
+    __m256 sum = _mm256_add_ps(_mm256_maskload_ps(codebook->constant + panel, mask), fixed);
+    sum = _mm256_fmadd_ps(by_residual, _mm256_maskload_ps(codebook->residual + panel, mask), sum);
+    sum = _mm256_fmadd_ps(by_norm, _mm256_maskload_ps(codebook->norm + panel, mask), sum);
+    _mm256_maskstore_ps(error + p, mask, _mm256_mul_ps(sum, times));
+  }
+}
+
 bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
              Candidates *candidates) {
   const __m256 threshold = _mm256_set1_ps(lower);
@@ -29,24 +49,28 @@ bool collect(const float *maxima, const float *error, int64_t first_panel, int64
   return true;
 }
 
-// The first n of 8 lanes.
-__m256i head(int64_t n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n < 8 ? n : 8)),
-                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+int64_t filter(const Candidates *candidates, float lower, int32_t *groups) {
+  int64_t kept = 0;
+  for (int32_t i = 0; i < candidates->count; i++) {
+    groups[kept] = candidates->group[i];
+    kept += !(candidates->upper[i] < lower);  // a NaN stays
+  }
+  return kept;
 }
 
-// Four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
-void narrow(const Codebook *codebook, const float *y, const int32_t *slots, int64_t count, float *scores) {
-  const int64_t d = codebook->d;
+// A group of four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
+void narrow(const Narrowing *n) {
+  const Codebook *codebook = n->codebook;
+  const int64_t d = codebook->d, pd = codebook->padded_d;
   const float *mean = codebook->mean;
   const __m256 scale = _mm256_set1_ps(codebook->scale);
-  for (int64_t n = 0; n < count; n += 4) {
+  for (int64_t g = 0; g < n->count; g++) {
+    const int64_t r = n->row[g], panel = n->group[g] / kLanes, slot = panel * kPanel + n->group[g] % kLanes;
+    const float *y = n->centred + r * pd;
     const float *c[4];
-    float half_norm[4];
     for (int64_t j = 0; j < 4; j++) {
-      int32_t slot = slots[n + j < count ? n + j : n];
-      c[j] = codebook->codes + int64_t{codebook->order[slot]} * d;
-      half_norm[j] = codebook->half_norm[slot];
+      int32_t k = codebook->order[slot + j * kLanes];
+      c[j] = codebook->codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
     }
     __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
     for (int64_t i = 0; i < d; i += 8) {
@@ -59,9 +83,29 @@ void narrow(const Codebook *codebook, const float *y, const int32_t *slots, int6
     }
     __m256 sum = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
     __m128 score = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
-    score = _mm_sub_ps(score, _mm_loadu_ps(half_norm));
-    _mm_maskstore_ps(scores + n, _mm256_castsi256_si128(head(count - n)), score);
+    const float *half_norm = codebook->half_norm + slot;
+    score =
+        _mm_sub_ps(score, _mm_setr_ps(half_norm[0], half_norm[kLanes], half_norm[2 * kLanes], half_norm[3 * kLanes]));
+    const RowBound *row = n->bounds + r;
+    __m128 error =
+        _mm_set1_ps((row->by_norm * codebook->norm[panel] + codebook->fp32_constant[panel] + row->fixed) * n->factor);
+    _mm_store_ps(n->upper + g * kVectors, _mm_add_ps(score, error));
+    _mm_store_ps(n->lower + g * kVectors, _mm_sub_ps(score, error));
   }
+}
+
+int64_t settle(const float *upper, const float *lower, int64_t count, float least, int32_t *left) {
+  __m128 best = _mm_set1_ps(least);
+  for (int64_t i = 0; i < count; i += kVectors) best = _mm_max_ps(best, _mm_load_ps(lower + i));
+  best = _mm_max_ps(best, _mm_movehl_ps(best, best));
+  best = _mm_max_ss(best, _mm_shuffle_ps(best, best, 1));
+  least = _mm_cvtss_f32(best);
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i++) {
+    left[kept] = static_cast<int32_t>(i);
+    kept += !(upper[i] < least);  // a NaN stays
+  }
+  return kept;
 }
 
 __m256d difference(const float *x, const float *c) {
@@ -105,6 +149,6 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 
 }  // namespace
 
-const Tools avx2_tools = {collect, narrow, distances};
+const Tools avx2_tools = {bounds, collect, filter, narrow, settle, distances};
 
 }  // namespace tessera::cpu::vq

@@ -8,25 +8,68 @@ namespace {
 
 __mmask16 head(int64_t n) { return static_cast<__mmask16>(n >= 16 ? 0xFFFF : (1 << n) - 1); }
 
+void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+            float *error) {
+  const __m512 by_norm = _mm512_set1_ps(row->by_norm), by_residual = _mm512_set1_ps(row->by_residual);
+  const __m512 fixed = _mm512_set1_ps(row->fixed), times = _mm512_set1_ps(factor);
+  for (int64_t p = 0; p < panels; p += kLanes) {
+    __mmask16 mask = head(panels - p);
+    int64_t panel = first_panel + p;
+    __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, codebook->constant + panel), fixed);
+    sum = _mm512_fmadd_ps(by_residual, _mm512_maskz_loadu_ps(mask, codebook->residual + panel), sum);
+    sum = _mm512_fmadd_ps(by_norm, _mm512_maskz_loadu_ps(mask, codebook->norm + panel), sum);
+    _mm512_mask_storeu_ps(error + p, mask, _mm512_mul_ps(sum, times));
+  }
+}
+
+// Panels go four at a time. Of few panels most groups of four have a survivor, and each is stored without asking; of
+// many, most have none and are passed over.
 bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
              Candidates *candidates) {
+  constexpr int64_t kFew = 16;
   const __m512 threshold = _mm512_set1_ps(lower);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   int32_t count = candidates->count;
-  for (int64_t p = 0; p < panels; p++) {
-    __m512 upper = _mm512_add_ps(_mm512_load_ps(maxima + p * kLanes), _mm512_set1_ps(error[p]));
-    __mmask16 keep = _mm512_cmp_ps_mask(upper, threshold, _CMP_NLT_UQ);  // a NaN stays
-    if (!keep) continue;
-    int kept = __builtin_popcount(keep);
-    if (count + kept > candidates->capacity) return false;
-    __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>((first_panel + p) * kLanes)));
-    // Compressing in a register and storing under a mask: compressing into memory is microcode on Zen 4.
-    _mm512_mask_storeu_epi32(candidates->group + count, head(kept), _mm512_maskz_compress_epi32(keep, group));
-    _mm512_mask_storeu_ps(candidates->upper + count, head(kept), _mm512_maskz_compress_ps(keep, upper));
-    count += kept;
+  for (int64_t p = 0; p < panels; p += 4) {
+    __m512 upper[4];
+    __mmask16 keep[4];
+    int64_t here = panels - p < 4 ? panels - p : 4;
+    for (int64_t i = 0; i < 4; i++) {
+      int64_t at = p + (i < here ? i : 0);
+      upper[i] = _mm512_add_ps(_mm512_load_ps(maxima + at * kLanes), _mm512_set1_ps(error[at]));
+      keep[i] = _mm512_cmp_ps_mask(upper[i], threshold, _CMP_NLT_UQ);  // a NaN stays
+      if (i >= here) keep[i] = 0;
+    }
+    if (panels > kFew && !(keep[0] | keep[1] | keep[2] | keep[3])) continue;
+    if (count + 64 > candidates->capacity) {  // with room for the whole vectors that are stored
+      int kept = 0;
+      for (__mmask16 k : keep) kept += __builtin_popcount(k);
+      if (count + kept > candidates->capacity) return false;
+    }
+    for (int64_t i = 0; i < 4; i++) {
+      __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>((first_panel + p + i) * kLanes)));
+      // Compressed in a register and stored whole: compressing into memory is microcode on Zen 4.
+      _mm512_storeu_si512(candidates->group + count, _mm512_maskz_compress_epi32(keep[i], group));
+      _mm512_storeu_ps(candidates->upper + count, _mm512_maskz_compress_ps(keep[i], upper[i]));
+      count += __builtin_popcount(keep[i]);
+    }
   }
   candidates->count = count;
   return true;
+}
+
+int64_t filter(const Candidates *candidates, float lower, int32_t *groups) {
+  const __m512 threshold = _mm512_set1_ps(lower);
+  int64_t kept = 0;
+  for (int64_t i = 0; i < candidates->count; i += kLanes) {
+    __mmask16 mask = head(candidates->count - i);
+    __m512 upper = _mm512_maskz_loadu_ps(mask, candidates->upper + i);
+    __mmask16 keep = _mm512_mask_cmp_ps_mask(mask, upper, threshold, _CMP_NLT_UQ);
+    __m512i group = _mm512_maskz_loadu_epi32(mask, candidates->group + i);
+    _mm512_storeu_si512(groups + kept, _mm512_maskz_compress_epi32(keep, group));
+    kept += __builtin_popcount(keep);
+  }
+  return kept;
 }
 
 // Sums of four vectors, as one vector of four.
@@ -39,18 +82,19 @@ __m128 sums(__m512 a, __m512 b, __m512 c, __m512 d) {
   return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 
-// Four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
-void narrow(const Codebook *codebook, const float *y, const int32_t *slots, int64_t count, float *scores) {
-  const int64_t d = codebook->d;
+// A group of four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
+void narrow(const Narrowing *n) {
+  const Codebook *codebook = n->codebook;
+  const int64_t d = codebook->d, pd = codebook->padded_d;
   const float *mean = codebook->mean;
   const __m512 scale = _mm512_set1_ps(codebook->scale);
-  for (int64_t n = 0; n < count; n += 4) {
+  for (int64_t g = 0; g < n->count; g++) {
+    const int64_t r = n->row[g], panel = n->group[g] / kLanes, slot = panel * kPanel + n->group[g] % kLanes;
+    const float *y = n->centred + r * pd;
     const float *c[4];
-    float half_norm[4];
     for (int64_t j = 0; j < 4; j++) {
-      int32_t slot = slots[n + j < count ? n + j : n];
-      c[j] = codebook->codes + int64_t{codebook->order[slot]} * d;
-      half_norm[j] = codebook->half_norm[slot];
+      int32_t k = codebook->order[slot + j * kLanes];
+      c[j] = codebook->codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
     }
     __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
     for (int64_t i = 0; i < d; i += kLanes) {
@@ -61,9 +105,31 @@ void narrow(const Codebook *codebook, const float *y, const int32_t *slots, int6
       s2 = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[2] + i), scale, m), s2);
       s3 = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[3] + i), scale, m), s3);
     }
-    __m128 score = _mm_sub_ps(sums(s0, s1, s2, s3), _mm_loadu_ps(half_norm));
-    _mm_mask_storeu_ps(scores + n, static_cast<__mmask8>(head(count - n < 4 ? count - n : 4)), score);
+    const float *half_norm = codebook->half_norm + slot;
+    __m128 score = _mm_sub_ps(sums(s0, s1, s2, s3), _mm_setr_ps(half_norm[0], half_norm[kLanes], half_norm[2 * kLanes],
+                                                                half_norm[3 * kLanes]));
+    const RowBound *row = n->bounds + r;
+    __m128 error =
+        _mm_set1_ps((row->by_norm * codebook->norm[panel] + codebook->fp32_constant[panel] + row->fixed) * n->factor);
+    _mm_store_ps(n->upper + g * kVectors, _mm_add_ps(score, error));
+    _mm_store_ps(n->lower + g * kVectors, _mm_sub_ps(score, error));
   }
+}
+
+int64_t settle(const float *upper, const float *lower, int64_t count, float least, int32_t *left) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512 best = _mm512_set1_ps(least);
+  for (int64_t i = 0; i < count; i += kLanes)
+    best = _mm512_mask_max_ps(best, head(count - i), best, _mm512_loadu_ps(lower + i));
+  const __m512 threshold = _mm512_set1_ps(_mm512_reduce_max_ps(best));
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    __mmask16 keep = _mm512_mask_cmp_ps_mask(head(count - i), _mm512_loadu_ps(upper + i), threshold, _CMP_NLT_UQ);
+    __m512i position = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(i)));
+    _mm512_storeu_si512(left + kept, _mm512_maskz_compress_epi32(keep, position));
+    kept += __builtin_popcount(keep);
+  }
+  return kept;
 }
 
 // Differences of 8 numbers of x and c in float64, exact up to their one rounding.
@@ -111,6 +177,6 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 
 }  // namespace
 
-const Tools avx512_tools = {collect, narrow, distances};
+const Tools avx512_tools = {bounds, collect, filter, narrow, settle, distances};
 
 }  // namespace tessera::cpu::vq

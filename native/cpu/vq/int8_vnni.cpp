@@ -1,0 +1,185 @@
+// int8-vnni: 6 rows x 64 codes of int8 dot products in 24 registers of sixteen (AVX-512 VNNI).
+//
+// Panel: [d/4][64][4] bytes, a code's number q + 128 as u8, in units of the panel's scale. Row: [d] bytes q as s8, in
+// units of the row's step. vpdpbusd multiplies u8 by s8, so <row, code> = sum u8 s8 - 128 sum s8; the second part is
+// the row's `offset`, where the accumulators start. The integers are exact: 127^2 65536 < 2^31, and what wraps on the
+// way wraps back.
+//
+// A step over 4 dimensions: 4 loads of codes, 6 broadcasts of 4 bytes of a row, 24 vpdpbusd, which are all that counts:
+// one of them retires a clock. GCC 12 keeps accumulators of intrinsics in memory here, so the instruction is written
+// out, and the accumulators are named.
+#include <immintrin.h>
+
+#include "cpu/vq/family.h"
+#include "cpu/vq/features.h"
+
+namespace tessera::cpu::vq {
+namespace {
+
+constexpr int64_t kTileRows = 6;
+constexpr float kLevels = 127.0f;
+
+// The row's step, times the panel's scale, is rounded once; so are the integer's conversion (from 2^24), the product
+// and the difference.
+double rounding(int64_t) { return 4; }
+int64_t row_bytes(int64_t d) { return (d + 15) / 16 * 16; }
+int64_t panel_bytes(int64_t d) { return (d + 3) / 4 * 4 * kPanel; }
+float panel_scale(float largest) { return largest > 0 ? largest / kLevels : 1.0f; }
+
+double pack(const double *centred, int64_t d, float scale, std::byte *panel, int64_t slot, double *norm) {
+  double residual = 0, square = 0;
+  for (int64_t i = 0; i < (d + 3) / 4 * 4; i++) {
+    double value = i < d ? centred[i] : 0;
+    double q = __builtin_rint(value / static_cast<double>(scale));
+    q = q > kLevels ? kLevels : q < -kLevels ? -kLevels : q;
+    panel[(i / 4 * kPanel + slot) * 4 + i % 4] = static_cast<std::byte>(static_cast<int>(q) + 128);
+    double rounded = q * static_cast<double>(scale);
+    residual += (value - rounded) * (value - rounded);
+    square += rounded * rounded;
+  }
+  *norm = __builtin_sqrt(square);
+  return __builtin_sqrt(residual);
+}
+
+void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows *out) {
+  const int64_t d = codebook->d, pd = codebook->padded_d;
+  const __m512 scale = _mm512_set1_ps(codebook->scale);
+  const float inflate = 1 + static_cast<float>(d + 64) * 0x1p-24f;
+  for (int64_t r = 0; r < rows; r++) {
+    const float *row = x + r * d;
+    float *y = out->centred + r * pd;
+    __m512 square = _mm512_setzero_ps(), largest = _mm512_set1_ps(0x1p-100f);
+    for (int64_t i = 0; i < d; i += kLanes) {
+      auto mask = static_cast<__mmask16>(d - i >= kLanes ? 0xFFFF : (1 << (d - i)) - 1);
+      __m512 v = _mm512_maskz_loadu_ps(mask, row + i);
+      v = _mm512_fmsub_ps(v, scale, _mm512_load_ps(codebook->mean + i));  // one rounding
+      _mm512_store_ps(y + i, v);
+      square = _mm512_fmadd_ps(v, v, square);
+      largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
+    }
+    float most = _mm512_reduce_max_ps(largest);
+    float step = most / kLevels;
+    const __m512 unit = _mm512_set1_ps(step), inverse = _mm512_set1_ps(kLevels / most);
+    __m512 error = _mm512_setzero_ps();
+    __m512i sum = _mm512_setzero_si512();
+    std::byte *q = out->packed + r * row_bytes(d);
+    for (int64_t i = 0; i < d; i += kLanes) {
+      __m512 v = _mm512_load_ps(y + i);
+      __m512i n = _mm512_cvtps_epi32(_mm512_mul_ps(v, inverse));
+      sum = _mm512_add_epi32(sum, n);
+      _mm_store_si128(reinterpret_cast<__m128i *>(q + i), _mm512_cvtepi32_epi8(n));
+      __m512 e = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(n), unit, v);
+      error = _mm512_fmadd_ps(e, e, error);
+    }
+    // The sums' roundings, squares that underflow, and y's own rounding: docs/kernels.md, "Norms of a row".
+    float residual = __builtin_sqrtf(_mm512_reduce_add_ps(error)) * inflate + 0x1p-55f;
+    float norm = __builtin_sqrtf(_mm512_reduce_add_ps(square)) * inflate + residual + 0x1p-55f;
+    out->step[r] = step;
+    out->offset[r] = -128 * _mm512_reduce_add_epi32(sum);
+    out->norm[r] = norm;
+    out->residual[r] = residual + norm * 0x1p-24f;
+  }
+}
+
+// A row's accumulators: one for each vector of a panel.
+struct Accumulators {
+  __m512i a, b, c, d;
+};
+
+[[gnu::always_inline]] inline void start(Accumulators &row, int32_t offset) {
+  row.a = row.b = row.c = row.d = _mm512_set1_epi32(offset);
+}
+
+[[gnu::always_inline]] inline void step(Accumulators &row, const int32_t *four, __m512i a, __m512i b, __m512i c,
+                                        __m512i d) {
+  __m512i v = _mm512_set1_epi32(*four);
+  asm("vpdpbusd %2, %1, %0" : "+v"(row.a) : "v"(a), "v"(v));
+  asm("vpdpbusd %2, %1, %0" : "+v"(row.b) : "v"(b), "v"(v));
+  asm("vpdpbusd %2, %1, %0" : "+v"(row.c) : "v"(c), "v"(v));
+  asm("vpdpbusd %2, %1, %0" : "+v"(row.d) : "v"(d), "v"(v));
+}
+
+// Scores of a row in the panel, their group maxima, and the lower bound that they prove.
+[[gnu::always_inline]] inline void finish(const Accumulators &row, float scale, const float *half_norm, float error,
+                                          float *maxima, __m512 *best) {
+  __m512 s = _mm512_set1_ps(scale);
+  __m512 a = _mm512_fmsub_ps(_mm512_cvtepi32_ps(row.a), s, _mm512_load_ps(half_norm));
+  __m512 b = _mm512_fmsub_ps(_mm512_cvtepi32_ps(row.b), s, _mm512_load_ps(half_norm + 16));
+  __m512 c = _mm512_fmsub_ps(_mm512_cvtepi32_ps(row.c), s, _mm512_load_ps(half_norm + 32));
+  __m512 d = _mm512_fmsub_ps(_mm512_cvtepi32_ps(row.d), s, _mm512_load_ps(half_norm + 48));
+  __m512 m = _mm512_max_ps(_mm512_max_ps(a, b), _mm512_max_ps(c, d));
+  _mm512_store_ps(maxima, m);
+  *best = _mm512_max_ps(*best, _mm512_sub_ps(m, _mm512_set1_ps(error)));
+}
+
+template <int R>
+void screen_rows(const Tile *tile) {
+  const Codebook *codebook = tile->codebook;
+  const int64_t steps = (codebook->d + 3) / 4, bytes = panel_bytes(codebook->d), words = row_bytes(codebook->d) / 4;
+  const auto *x = reinterpret_cast<const int32_t *>(tile->rows->packed) + tile->first_row * words;
+  const int32_t *offset = tile->rows->offset + tile->first_row;
+  const float *unit = tile->rows->step + tile->first_row;
+  __m512 best[R];
+  for (int r = 0; r < R; r++) best[r] = _mm512_set1_ps(tile->lower[r]);
+  for (int64_t p = 0; p < tile->panels; p++) {
+    const int64_t index = tile->first_panel + p;
+    const std::byte *panel = codebook->packed + index * bytes;
+    Accumulators r0, r1, r2, r3, r4, r5;
+    start(r0, offset[0]);
+    if constexpr (R > 1) start(r1, offset[1]);
+    if constexpr (R > 2) start(r2, offset[2]);
+    if constexpr (R > 3) start(r3, offset[3]);
+    if constexpr (R > 4) start(r4, offset[4]);
+    if constexpr (R > 5) start(r5, offset[5]);
+    const int32_t *four = x;
+    for (int64_t i = 0; i < steps; i++, panel += 4 * 64, four++) {
+      __m512i a = _mm512_load_si512(panel), b = _mm512_load_si512(panel + 64);
+      __m512i c = _mm512_load_si512(panel + 128), d = _mm512_load_si512(panel + 192);
+      step(r0, four, a, b, c, d);
+      if constexpr (R > 1) step(r1, four + words, a, b, c, d);
+      if constexpr (R > 2) step(r2, four + 2 * words, a, b, c, d);
+      if constexpr (R > 3) step(r3, four + 3 * words, a, b, c, d);
+      if constexpr (R > 4) step(r4, four + 4 * words, a, b, c, d);
+      if constexpr (R > 5) step(r5, four + 5 * words, a, b, c, d);
+    }
+    const float scale = codebook->panel_scale[index];
+    const float *half_norm = codebook->half_norm + index * kPanel, *error = tile->error + p;
+    float *maxima = tile->maxima + p * kLanes;
+    const int64_t stride = tile->stride;
+    finish(r0, unit[0] * scale, half_norm, error[0], maxima, best);
+    if constexpr (R > 1) finish(r1, unit[1] * scale, half_norm, error[stride], maxima + stride * kLanes, best + 1);
+    if constexpr (R > 2)
+      finish(r2, unit[2] * scale, half_norm, error[2 * stride], maxima + 2 * stride * kLanes, best + 2);
+    if constexpr (R > 3)
+      finish(r3, unit[3] * scale, half_norm, error[3 * stride], maxima + 3 * stride * kLanes, best + 3);
+    if constexpr (R > 4)
+      finish(r4, unit[4] * scale, half_norm, error[4 * stride], maxima + 4 * stride * kLanes, best + 4);
+    if constexpr (R > 5)
+      finish(r5, unit[5] * scale, half_norm, error[5 * stride], maxima + 5 * stride * kLanes, best + 5);
+  }
+  for (int r = 0; r < R; r++) tile->lower[r] = _mm512_reduce_max_ps(best[r]);
+}
+
+void screen(const Tile *tile, int64_t rows) {
+  switch (rows) {
+    case 1:
+      return screen_rows<1>(tile);
+    case 2:
+      return screen_rows<2>(tile);
+    case 3:
+      return screen_rows<3>(tile);
+    case 4:
+      return screen_rows<4>(tile);
+    case 5:
+      return screen_rows<5>(tile);
+    default:
+      return screen_rows<6>(tile);
+  }
+}
+
+}  // namespace
+
+const Family int8_vnni_family = {"int8-vnni", has_avx512_vnni, &avx512_tools, kTileRows, rounding, true,
+                                 row_bytes,   panel_bytes,     panel_scale,   pack,      convert,  screen};
+
+}  // namespace tessera::cpu::vq
