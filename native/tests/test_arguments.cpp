@@ -127,7 +127,7 @@ class Runner {
 ts_conv2d_params conv_params() {
   ts_conv2d_params p{};
   p.struct_size = sizeof p;
-  p.stride_h = p.stride_w = 2;
+  p.stride_h = p.stride_w = 1;
   p.dilation_h = p.dilation_w = p.groups = 1;
   return p;
 }
@@ -196,7 +196,7 @@ std::vector<Case> math_cases() {
 std::vector<Case> layer_cases() {
   static const ts_conv2d_params conv = conv_params();
   static const ts_matmul_params mm{sizeof(ts_matmul_params), 1, 0, 0, TS_ACTIVATION_NONE};
-  const std::vector<int64_t> x = {2, 8, 6, 3}, y = {2, 3, 2, 5}, w = {5, 3, 3, 3};
+  const std::vector<int64_t> x = {2, 8, 6, 3}, y = {2, 6, 4, 5}, w = {5, 3, 3, 3};
   return {
       {"ts_conv2d_forward",
        {{"x", x}, {"w", w}, {.name = "bias", .dims = {5}, .optional = true}, {.name = "y", .dims = y, .output = true}},

@@ -4,6 +4,7 @@ import dev.tessera.bindings.tessera_h;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,11 +12,14 @@ import org.jspecify.annotations.Nullable;
  * parameters, one for a workspace.
  */
 public final class Memory implements AutoCloseable {
+  private static final Thread ANOTHER_THREAD = Thread.ofVirtual().unstarted(() -> {});
+
   private final Device device;
   private final long address;
   private final long bytes;
   private final Lifetime lifetime;
   private @Nullable Arena views; // scope of the segments handed out; made when first asked for
+  private final @Nullable MemorySegment borrowed; // memory of the caller's, which is not freed here
 
   /**
    * Allocates a block, not cleared.
@@ -35,6 +39,32 @@ public final class Memory implements AutoCloseable {
           return status;
         });
     this.address = result[0];
+    this.borrowed = null;
+  }
+
+  private Memory(Device device, MemorySegment segment) {
+    this.device = device;
+    this.bytes = segment.byteSize();
+    this.lifetime = new Lifetime("borrowed memory of " + bytes + " bytes");
+    this.address = segment.address();
+    this.borrowed = segment;
+  }
+
+  /**
+   * A block over native memory of the caller's, for tensors that are read and written without a copy.
+   * Only memory that no other thread can free while a call runs will do: that of a confined arena of
+   * the calling thread, or of the global arena. Otherwise, or on a device with memory of its own, there
+   * is none, and the data has to be copied.
+   */
+  public static Optional<Memory> over(Device device, MemorySegment segment) {
+    boolean usable =
+        device.isHost()
+            && segment.isNative()
+            && !segment.isReadOnly()
+            && (segment.scope().equals(Arena.global().scope())
+                || (segment.isAccessibleBy(Thread.currentThread())
+                    && !segment.isAccessibleBy(ANOTHER_THREAD)));
+    return usable ? Optional.of(new Memory(device, segment)) : Optional.empty();
   }
 
   /** The device that it is on. */
@@ -73,15 +103,33 @@ public final class Memory implements AutoCloseable {
       throw new UnsupportedOperationException(
           device + " has memory of its own: copy the tensor to the host instead");
     }
-    lifetime.acquire(); // a view of closed memory must not be made
+    acquire(); // a view of closed memory must not be made
     try {
+      if (borrowed != null) {
+        return borrowed;
+      }
       if (views == null) {
         views = Arena.ofShared();
       }
       return MemorySegment.ofAddress(address).reinterpret(bytes, views, null);
     } finally {
-      lifetime.release();
+      release();
     }
+  }
+
+  /** Keeps the block from being freed until {@link #release}. */
+  void acquire() {
+    lifetime.acquire();
+    if (borrowed != null
+        && !(borrowed.scope().isAlive()
+            && borrowed.isAccessibleBy(Thread.currentThread()))) {
+      lifetime.release();
+      throw new IllegalStateException("the arena of borrowed memory is closed, or another thread's");
+    }
+  }
+
+  void release() {
+    lifetime.release();
   }
 
   long address() {
@@ -99,7 +147,7 @@ public final class Memory implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
-    if (!lifetime.close()) {
+    if (!lifetime.close() || borrowed != null) {
       return;
     }
     if (views != null) {

@@ -164,15 +164,15 @@ public final class Tensor implements AutoCloseable {
 
   /** Keeps the memory from being closed or reset until {@link #release}. */
   void acquire() {
-    memory.lifetime().acquire();
+    memory.acquire();
     if (workspace != null && workspace.generation() != generation) {
-      memory.lifetime().release();
+      memory.release();
       requireCurrent();
     }
   }
 
   void release() {
-    memory.lifetime().release();
+    memory.release();
   }
 
   /** Its {@code ts_tensor}, valid between {@link #acquire} and {@link #release}. */

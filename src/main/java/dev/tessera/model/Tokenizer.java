@@ -2,6 +2,7 @@ package dev.tessera.model;
 
 import dev.tessera.device.DataType;
 import dev.tessera.device.Device;
+import dev.tessera.device.Memory;
 import dev.tessera.device.Shape;
 import dev.tessera.device.Stream;
 import dev.tessera.device.Tensor;
@@ -13,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -23,8 +25,10 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * busy.
  *
  * <p>Images are f32 pixels {@code [N,H,W,C]} in [-0.5, 0.5] (a byte p is p / 255 - 0.5), codes i32
- * {@code [N,H/4,W/4]}. Buffers are in native byte order and may lie on the heap or off it; a call
- * copies them once to and from the device.
+ * {@code [N,H/4,W/4]}. Buffers are in native byte order and may lie on the heap or off it. On the
+ * CPU, images and codes in a confined arena of the calling thread (or the global one) are used where
+ * they are; others, whose owner could free them during the call, are copied, and so are decoded
+ * images.
  */
 public final class Tokenizer implements AutoCloseable {
   // Images that go through the network at once: enough to keep its layers busy, and small enough for
@@ -143,11 +147,14 @@ public final class Tokenizer implements AutoCloseable {
             int batch = Math.min(MAX_BATCH, n - from);
             worker.workspace().reset();
             Pass pass = new Pass(worker.stream(), worker.workspace());
-            Tensor x = pass.allocate(imageShape(batch));
-            x.copyFrom(worker.stream(), images.asSlice(from * 4L * imageSize(), x.bytes()));
-            Tensor result = model.encode(pass, model.quantizer().codebook(), x);
-            result.copyTo(
-                worker.stream(), codes.asSlice(from * 4L * codesPerImage(), result.bytes()));
+            Tensor x = input(pass, images, from, imageShape(batch), DataType.F32);
+            Shape grid = Shape.of(batch, config.gridHeight(), config.gridWidth());
+            Optional<Tensor> direct = over(codes, from, grid, DataType.I32);
+            Tensor result = direct.orElseGet(() -> pass.allocate(grid, DataType.I32));
+            model.encode(pass, model.quantizer().codebook(), x, result);
+            if (direct.isEmpty()) {
+              result.copyTo(worker.stream(), slice(codes, from, result));
+            }
           }
         });
   }
@@ -182,14 +189,10 @@ public final class Tokenizer implements AutoCloseable {
             int batch = Math.min(MAX_BATCH, n - from);
             worker.workspace().reset();
             Pass pass = new Pass(worker.stream(), worker.workspace());
-            Tensor indices =
-                pass.allocate(
-                    Shape.of(batch, config.gridHeight(), config.gridWidth()), DataType.I32);
-            indices.copyFrom(
-                worker.stream(), codes.asSlice(from * 4L * codesPerImage(), indices.bytes()));
+            Shape grid = Shape.of(batch, config.gridHeight(), config.gridWidth());
+            Tensor indices = input(pass, codes, from, grid, DataType.I32);
             Tensor result = model.decode(pass, model.quantizer().codebook(), indices);
-            result.copyTo(
-                worker.stream(), images.asSlice(from * 4L * imageSize(), result.bytes()));
+            result.copyTo(worker.stream(), slice(images, from, result));
           }
         });
   }
@@ -207,6 +210,29 @@ public final class Tokenizer implements AutoCloseable {
     } finally {
       lifetime.writeLock().unlock();
     }
+  }
+
+  // The part of a buffer for a batch that begins at image `from`.
+  private static MemorySegment slice(MemorySegment all, int from, Tensor batch) {
+    return all.asSlice(from * (batch.bytes() / batch.shape().dim(0)), batch.bytes());
+  }
+
+  // The same as a tensor without a copy, where the memory allows it.
+  private Optional<Tensor> over(MemorySegment all, int from, Shape batch, DataType type) {
+    long offset = from * (batch.elements() / batch.dim(0) * type.bytes());
+    return all.address() % type.bytes() != 0
+        ? Optional.empty()
+        : Memory.over(device, all).map(memory -> memory.tensor(offset, batch, type));
+  }
+
+  private Tensor input(Pass pass, MemorySegment all, int from, Shape batch, DataType type) {
+    return over(all, from, batch, type)
+        .orElseGet(
+            () -> {
+              Tensor copy = pass.allocate(batch, type);
+              copy.copyFrom(pass.stream(), slice(all, from, copy));
+              return copy;
+            });
   }
 
   private interface Work {

@@ -89,11 +89,23 @@ public final class VqVae implements AutoCloseable {
   /**
    * One training step's result, in the pass's workspace.
    *
-   * @param reconstruction x', [B,H,W,C]
    * @param squaredError mean((x - x')^2), f64, one element
    * @param quantized what the quantiser did
    */
-  public record Step(Tensor reconstruction, Tensor squaredError, Quantized quantized) {}
+  public record Step(Tensor squaredError, Quantized quantized) {}
+
+  /**
+   * Like {@link #step}, without the quantiser: a plain autoencoder, for the steps before the codes begin
+   * from data.
+   *
+   * @return mean((x - x')^2), f64, one element
+   */
+  public Tensor stepWithoutQuantizer(Pass pass, Tensor images, double variance) {
+    Tensor z = encoder.forward(pass, images);
+    Tensor error = pass.allocate(Shape.of(1), DataType.F64);
+    encoder.backwardParameters(pass, decodeAndBack(pass, z, images, variance, error));
+    return error;
+  }
 
   /**
    * Forward and backward pass: afterwards the parameters' gradients are those of the loss. The
@@ -104,13 +116,20 @@ public final class VqVae implements AutoCloseable {
   public Step step(Pass pass, Tensor images, double variance) {
     Tensor z = encoder.forward(pass, images);
     Quantized q = quantizer.forward(pass, z);
-    Tensor reconstruction = decoder.forward(pass, q.vectors());
     Tensor error = pass.allocate(Shape.of(1), DataType.F64);
+    Tensor gradVectors = decodeAndBack(pass, q.vectors(), images, variance, error);
+    encoder.backwardParameters(pass, quantizer.backward(pass, q, gradVectors));
+    return new Step(error, q);
+  }
+
+  // The decoder's forward and backward pass: writes the mean squared error, returns the gradient by
+  // the decoder's input.
+  private Tensor decodeAndBack(
+      Pass pass, Tensor vectors, Tensor images, double variance, Tensor error) {
+    Tensor reconstruction = decoder.forward(pass, vectors);
     Tensor gradient = pass.allocate(reconstruction.shape());
     Ops.meanSquaredError(pass.stream(), 1 / variance, reconstruction, images, error, gradient);
-    Tensor gradVectors = decoder.backward(pass, gradient);
-    encoder.backwardParameters(pass, quantizer.backward(pass, q, gradVectors));
-    return new Step(reconstruction, error, q);
+    return decoder.backward(pass, gradient);
   }
 
   /** The encoder's outputs [B,H/4,W/4,D], before quantisation. Keeps nothing: any thread. */
@@ -120,10 +139,15 @@ public final class VqVae implements AutoCloseable {
 
   /** The codes [B,H/4,W/4] (i32) of images, by {@code codebook}. Keeps nothing: any thread. */
   public Tensor encode(Pass pass, Codebook codebook, Tensor images) {
-    Tensor z = embed(pass, images);
-    Tensor codes = pass.allocate(z.shape().withoutLast(), DataType.I32);
-    codebook.assign(pass.stream(), z, codes);
+    Shape grid = encoder.outputShape(images.shape()).withoutLast();
+    Tensor codes = pass.allocate(grid, DataType.I32);
+    encode(pass, codebook, images, codes);
     return codes;
+  }
+
+  /** Like {@link #encode(Pass, Codebook, Tensor)}, into a tensor of the caller's. */
+  public void encode(Pass pass, Codebook codebook, Tensor images, Tensor codes) {
+    codebook.assign(pass.stream(), embed(pass, images), codes);
   }
 
   /** Images [B,H,W,C] of codes [B,H/4,W/4] (i32), by {@code codebook}. Keeps nothing: any thread. */

@@ -106,6 +106,8 @@ public record VqVaeConfig(
    * @param decay gamma of the moving averages (EMA only)
    * @param epsilon Laplace smoothing (EMA only)
    * @param init how the codes begin
+   * @param initStep steps of training without quantiser before codes begin from data; 0 for all
+   *     other ways to begin
    */
   public record QuantizerConfig(
       int codes,
@@ -114,7 +116,8 @@ public record VqVaeConfig(
       double commitment,
       double decay,
       double epsilon,
-      CodebookInit init) {
+      CodebookInit init,
+      int initStep) {
     /** Checks the ranges. */
     public QuantizerConfig {
       requireRange("quantizer.codes", codes, 1, 1 << 20);
@@ -122,6 +125,14 @@ public record VqVaeConfig(
       requireRange("quantizer.commitment", commitment, 0, 1000);
       requireRange("quantizer.decay", decay, 0, Math.nextDown(1.0));
       requireRange("quantizer.epsilon", epsilon, 0, 1);
+      requireRange("quantizer.init_step", initStep, 0, 1_000_000);
+      if (initStep > 0 && init != CodebookInit.DATA) {
+        throw new IllegalArgumentException(
+            "quantizer.init_step is " + initStep + " but only init \"data\" has one");
+      }
+      if (init == CodebookInit.DATA && mode != QuantizerMode.EMA) {
+        throw new IllegalArgumentException("quantizer.init \"data\" goes with mode \"ema\"");
+      }
     }
   }
 
@@ -231,7 +242,7 @@ public record VqVaeConfig(
               digits,
               keras,
               new QuantizerConfig(
-                  128, 16, QuantizerMode.EMA, 0.25, 0.99, 1e-5, CodebookInit.DATA),
+                  128, 16, QuantizerMode.EMA, 0.25, 0.99, 1e-5, CodebookInit.DATA, 100),
               kerasTraining);
       case "keras-mnist" ->
           new VqVaeConfig(
@@ -245,7 +256,8 @@ public record VqVaeConfig(
                   0.25,
                   0.99,
                   1e-5,
-                  CodebookInit.KERAS_UNIFORM),
+                  CodebookInit.KERAS_UNIFORM,
+                  0),
               kerasTraining);
       case "sonnet-cifar10" ->
           new VqVaeConfig(
@@ -253,7 +265,7 @@ public record VqVaeConfig(
               new ImageConfig(32, 32, 3),
               new NetworkConfig(NetworkKind.SONNET, 128, 32, 2),
               new QuantizerConfig(
-                  512, 64, QuantizerMode.EMA, 0.25, 0.99, 1e-5, CodebookInit.SONNET_UNIFORM),
+                  512, 64, QuantizerMode.EMA, 0.25, 0.99, 1e-5, CodebookInit.SONNET_UNIFORM, 0),
               new TrainingConfig(32, 0, 10_000, 3e-4, 1e-8, false, true, 100));
       default ->
           throw new IllegalArgumentException(

@@ -104,6 +104,16 @@ public final class Trainer implements AutoCloseable {
     return t.steps() > 0 ? t.steps() : (long) t.epochs() * stepsPerEpoch();
   }
 
+  /** Measures the model on the whole held-out set. */
+  public Evaluation.Full evaluate() {
+    return Evaluation.run(model, stream, workspace, data.heldOut(), info.variance());
+  }
+
+  /** The first {@code count} held-out images, and what the model makes of them. */
+  public Pictures pictures(int count) {
+    return Pictures.of(model, stream, workspace, data.heldOut(), count);
+  }
+
   /** Rows of metrics so far. */
   public MetricsLog log() {
     return log;
@@ -126,15 +136,15 @@ public final class Trainer implements AutoCloseable {
    */
   public void run(Listener listener, BooleanSupplier stop) throws IOException {
     long total = totalSteps();
-    if (adam.step() == 0) {
-      initializeCodebook();
-    }
     Pass pass = new Pass(stream, workspace);
     long rowNanos = 0;
     try (BatchLoader loader =
         new BatchLoader(data.train(), batches(), adam.step())) {
       while (adam.step() < total && !stop.getAsBoolean()) {
         long begin = System.nanoTime();
+        if (startsFromData() && adam.step() == config.quantizer().initStep()) {
+          initializeCodebook();
+        }
         double loss = step(pass, loader);
         rowNanos += System.nanoTime() - begin;
         listener.step(adam.step(), total, loss, lastPerplexity);
@@ -156,26 +166,49 @@ public final class Trainer implements AutoCloseable {
           pass.allocate(
               Shape.of(batch.size(), images.height(), images.width(), images.channels()));
       x.copyFrom(stream, batch.pixels());
-      VqVae.Step result = model.step(pass, x, info.variance());
-      Quantized q = result.quantized();
-      double recon = result.squaredError().toDouble(stream) / info.variance();
-      double vq =
-          model
-              .quantizer()
-              .loss(q.squaredError().toDouble(stream) / q.input().shape().elements());
-      double loss = recon + vq;
-      if (!Double.isFinite(loss)) {
-        throw new DivergedException(adam.step() + 1, "the loss is " + loss);
-      }
-      adam.step(stream);
-      model.quantizer().update(stream, q);
-      int[] counts = q.counts().toInts(stream);
-      progress.add(batch.size(), recon, vq, counts);
-      lastPerplexity = CodeUsage.perplexity(counts);
-      return loss;
+      return startsFromData() && adam.step() < config.quantizer().initStep()
+          ? plainStep(pass, x)
+          : quantizedStep(pass, x);
     } catch (DataFaultException e) {
       throw new DivergedException(adam.step() + 1, String.valueOf(e.getMessage()));
     }
+  }
+
+  private double quantizedStep(Pass pass, Tensor x) {
+    VqVae.Step result = model.step(pass, x, info.variance());
+    Quantized q = result.quantized();
+    double recon = result.squaredError().toDouble(stream) / info.variance();
+    double vq =
+        model
+            .quantizer()
+            .loss(q.squaredError().toDouble(stream) / q.input().shape().elements());
+    requireFinite(recon + vq);
+    adam.step(stream);
+    model.quantizer().update(stream, q);
+    int[] counts = q.counts().toInts(stream);
+    progress.add((int) x.shape().dim(0), recon, vq, counts);
+    lastPerplexity = CodeUsage.perplexity(counts);
+    return recon + vq;
+  }
+
+  private double plainStep(Pass pass, Tensor x) {
+    double recon =
+        model.stepWithoutQuantizer(pass, x, info.variance()).toDouble(stream) / info.variance();
+    requireFinite(recon);
+    adam.step(stream);
+    progress.add(
+        (int) x.shape().dim(0), recon, 0, new int[config.quantizer().codes()]);
+    return recon;
+  }
+
+  private void requireFinite(double loss) {
+    if (!Double.isFinite(loss)) {
+      throw new DivergedException(adam.step() + 1, "the loss is " + loss);
+    }
+  }
+
+  private boolean startsFromData() {
+    return config.quantizer().init() == CodebookInit.DATA;
   }
 
   private boolean isRow(long total) {
@@ -215,12 +248,9 @@ public final class Trainer implements AutoCloseable {
     Checkpoint.write(folder.model(), stream, model, adam, progress);
   }
 
-  // k-means of what the untrained encoder makes of some training images, drawn by the seed.
+  // k-means of what the encoder makes of some training images, drawn by the seed.
   private void initializeCodebook() {
-    if (config.quantizer().init() != CodebookInit.DATA
-        || !(model.quantizer() instanceof EmaQuantizer ema)) {
-      return;
-    }
+    EmaQuantizer ema = (EmaQuantizer) model.quantizer(); // the configuration demands it
     ImageDataset images = data.train();
     Philox random = new Philox(info.seed(), RandomStreams.CODEBOOK, 1);
     int[] chosen = new int[Math.min(INIT_IMAGES, images.count())];
