@@ -62,11 +62,9 @@ final class DecodeCommand implements Callable<Integer> {
           Pictures.images(pixels, image.height(), image.width(), image.channels());
       Files.createDirectories(out);
       for (int i = 0; i < images.size(); i++) {
-        ImageFiles.writePng(
-            out.resolve(String.format(Locale.ROOT, "%05d.png", i)), images.get(i));
+        ImageFiles.writePng(out.resolve(String.format(Locale.ROOT, "%05d.png", i)), images.get(i));
       }
-      Figures figures =
-          new Figures(out.toString(), images.size(), image.height(), image.width());
+      Figures figures = new Figures(out.toString(), images.size(), image.height(), image.width());
       output.print(
           figures,
           () ->

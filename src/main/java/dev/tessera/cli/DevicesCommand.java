@@ -60,7 +60,9 @@ final class DevicesCommand implements Callable<Integer> {
       output.out().printf("%-14s not available: %s%n", e.name(), e.detail());
       return;
     }
-    output.out().printf(
+    output
+        .out()
+        .printf(
             Locale.ROOT,
             "%-14s %s, %d threads, %.1f GiB, %s%n",
             e.name(),

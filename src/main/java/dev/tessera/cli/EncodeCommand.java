@@ -65,8 +65,7 @@ final class EncodeCommand implements Callable<Integer> {
         }
       }
       int[] codes = tokenizer.encode(pixels);
-      Npy.write(
-          out, HostArray.of(codes, files.size(), config.gridHeight(), config.gridWidth()));
+      Npy.write(out, HostArray.of(codes, files.size(), config.gridHeight(), config.gridWidth()));
       Figures figures =
           new Figures(
               out.toString(),

@@ -8,7 +8,6 @@ import dev.tessera.io.Json;
 import dev.tessera.io.MalformedFileException;
 import dev.tessera.model.VqVaeConfig;
 import dev.tessera.model.VqVaeConfig.TrainingConfig;
-import dev.tessera.train.MetricsLog;
 import dev.tessera.train.RunFolder;
 import dev.tessera.train.RunInfo;
 import dev.tessera.train.RunInfo.DataInfo;
@@ -30,7 +29,8 @@ import picocli.CommandLine.Parameters;
 /** {@code tessera train}: from images to a run folder. */
 @Command(
     name = "train",
-    description = "Trains a VQ-VAE and leaves a run folder with the model, its figures and a report.",
+    description =
+        "Trains a VQ-VAE and leaves a run folder with the model, its figures and a report.",
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
   @Parameters(
@@ -202,8 +202,9 @@ final class TrainCommand implements Callable<Integer> {
       asked.set(true);
       try {
         if (!saved.await(60, TimeUnit.SECONDS)) {
-          System.err.println("tessera: training did not stop within a minute; the run folder holds"
-              + " the checkpoint before");
+          System.err.println(
+              "tessera: training did not stop within a minute; the run folder holds"
+                  + " the checkpoint before");
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

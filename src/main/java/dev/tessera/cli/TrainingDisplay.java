@@ -89,7 +89,8 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     Evaluation.Result h = row.heldOut();
     text.printf(
         Locale.ROOT,
-        "step %,d  loss %.4f  recon %.4f  vq %.4f  perplexity %.1f  usage %.0f %%%s  %,.0f images/s%n",
+        "step %,d  loss %.4f  recon %.4f  vq %.4f  perplexity %.1f  usage %.0f %%%s  %,.0f"
+            + " images/s%n",
         row.step(),
         row.loss(),
         row.recon(),

@@ -1,4 +1,7 @@
-/** The command line: {@code tessera train}, {@code eval}, {@code encode}, {@code decode}, {@code devices}. */
+/**
+ * The command line: {@code tessera train}, {@code eval}, {@code encode}, {@code decode}, {@code
+ * devices}.
+ */
 @NullMarked
 package dev.tessera.cli;
 

@@ -4,7 +4,6 @@ import dev.tessera.bindings.tessera_h;
 import dev.tessera.bindings.ts_backend_info;
 import dev.tessera.bindings.ts_device_info;
 import dev.tessera.bindings.ts_memory_info;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

@@ -51,10 +51,10 @@ public final class Memory implements AutoCloseable {
   }
 
   /**
-   * A block over native memory of the caller's, for tensors that are read and written without a copy.
-   * Only memory that no other thread can free while a call runs will do: that of a confined arena of
-   * the calling thread, or of the global arena. Otherwise, or on a device with memory of its own, there
-   * is none, and the data has to be copied.
+   * A block over native memory of the caller's, for tensors that are read and written without a
+   * copy. Only memory that no other thread can free while a call runs will do: that of a confined
+   * arena of the calling thread, or of the global arena. Otherwise, or on a device with memory of
+   * its own, there is none, and the data has to be copied.
    */
   public static Optional<Memory> over(Device device, MemorySegment segment) {
     boolean usable =
@@ -121,10 +121,10 @@ public final class Memory implements AutoCloseable {
   void acquire() {
     lifetime.acquire();
     if (borrowed != null
-        && !(borrowed.scope().isAlive()
-            && borrowed.isAccessibleBy(Thread.currentThread()))) {
+        && !(borrowed.scope().isAlive() && borrowed.isAccessibleBy(Thread.currentThread()))) {
       lifetime.release();
-      throw new IllegalStateException("the arena of borrowed memory is closed, or another thread's");
+      throw new IllegalStateException(
+          "the arena of borrowed memory is closed, or another thread's");
     }
   }
 

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * What is passed through {@link #arg} stays open until the call is closed. The stream has one object
- * of this class and hands it out under its lock, so a call allocates nothing.
+ * What is passed through {@link #arg} stays open until the call is closed. The stream has one
+ * object of this class and hands it out under its lock, so a call allocates nothing.
  */
 public final class NativeCall implements AutoCloseable {
   private final Stream stream;
@@ -46,13 +46,12 @@ public final class NativeCall implements AutoCloseable {
   }
 
   /**
-   * Writes the {@code ts_tensor}s of tensors one after the other to {@code array}, for functions that
-   * take an array; they stay open until the end of the call.
+   * Writes the {@code ts_tensor}s of tensors one after the other to {@code array}, for functions
+   * that take an array; they stay open until the end of the call.
    */
   public MemorySegment args(List<Tensor> all, MemorySegment array) {
     for (int i = 0; i < all.size(); i++) {
-      MemorySegment.copy(
-          arg(all.get(i)), 0, array, i * ts_tensor.sizeof(), ts_tensor.sizeof());
+      MemorySegment.copy(arg(all.get(i)), 0, array, i * ts_tensor.sizeof(), ts_tensor.sizeof());
     }
     return array;
   }

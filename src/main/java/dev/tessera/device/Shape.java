@@ -80,8 +80,6 @@ public final class Shape {
   /** For example {@code [128,28,28,1]}. */
   @Override
   public String toString() {
-    return Arrays.stream(dims)
-        .mapToObj(Long::toString)
-        .collect(Collectors.joining(",", "[", "]"));
+    return Arrays.stream(dims).mapToObj(Long::toString).collect(Collectors.joining(",", "[", "]"));
   }
 }

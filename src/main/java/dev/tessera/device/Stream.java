@@ -89,8 +89,7 @@ public final class Stream implements AutoCloseable {
     try (NativeCall c = call()) {
       c.arg(destination);
       c.arg(source);
-      c.check(
-          tessera_h.ts_copy(handle, destination.address(), source.address(), source.bytes()));
+      c.check(tessera_h.ts_copy(handle, destination.address(), source.address(), source.bytes()));
     }
   }
 
@@ -99,8 +98,7 @@ public final class Stream implements AutoCloseable {
     try (NativeCall c = call()) {
       c.arg(destination);
       MemorySegment from = source.isNative() ? source : stage(source.byteSize()).copyFrom(source);
-      c.check(
-          tessera_h.ts_copy_to_device(handle, destination.address(), from, source.byteSize()));
+      c.check(tessera_h.ts_copy_to_device(handle, destination.address(), from, source.byteSize()));
     }
   }
 

@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * An arena on a device for what one step needs: activations and their gradients. Tensors are taken
- * one after the other and given back all at once by {@link #reset}; using one afterwards throws. The
- * arena grows in the first steps and then stays, so a steady step allocates nothing native.
+ * one after the other and given back all at once by {@link #reset}; using one afterwards throws.
+ * The arena grows in the first steps and then stays, so a steady step allocates nothing native.
  *
  * <p>For one thread at a time.
  */
@@ -66,8 +66,8 @@ public final class Workspace implements AutoCloseable {
   }
 
   /**
-   * Takes all tensors back. If the arena had to grow since the last reset, its blocks are replaced by
-   * one that is large enough for all.
+   * Takes all tensors back. If the arena had to grow since the last reset, its blocks are replaced
+   * by one that is large enough for all.
    *
    * @throws IllegalStateException if a call uses a tensor of it now
    */

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * How a model lies in {@code model.safetensors}: weights under PyTorch's names and in its layout, the
- * codes and their averages as {@code quantizer.*}. Weights of four dimensions are OIHW in files
+ * How a model lies in {@code model.safetensors}: weights under PyTorch's names and in its layout,
+ * the codes and their averages as {@code quantizer.*}. Weights of four dimensions are OIHW in files
  * (transposed ones IOHW) and OHWI in memory.
  */
 public final class ModelFile {
@@ -43,10 +43,7 @@ public final class ModelFile {
 
   /** Adds a model's tensors and metadata to what is to be written. */
   public static void collect(
-      Stream stream,
-      VqVae model,
-      Map<String, HostArray> tensors,
-      Map<String, String> metadata) {
+      Stream stream, VqVae model, Map<String, HostArray> tensors, Map<String, String> metadata) {
     collect(stream, tensors(stream, model), tensors);
     metadata.put(QUANTIZER_STEP, Long.toString(model.quantizer().step()));
   }
@@ -117,8 +114,7 @@ public final class ModelFile {
       return array.data();
     }
     float[] values = array.toFloats();
-    return MemorySegment.ofArray(
-        swapInner(values, (int) s.dim(3), (int) (s.dim(1) * s.dim(2))));
+    return MemorySegment.ofArray(swapInner(values, (int) s.dim(3), (int) (s.dim(1) * s.dim(2))));
   }
 
   // [outer,a,b] to [outer,b,a].

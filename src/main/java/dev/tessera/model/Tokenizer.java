@@ -21,17 +21,18 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A trained VQ-VAE as a tokenizer: images to codes and back. Thread-safe: calls from many threads,
- * virtual ones too, run at the same time on a pool of single-threaded streams, and wait when all are
- * busy.
+ * virtual ones too, run at the same time on a pool of single-threaded streams, and wait when all
+ * are busy.
  *
  * <p>Images are f32 pixels {@code [N,H,W,C]} in [-0.5, 0.5] (a byte p is p / 255 - 0.5), codes i32
  * {@code [N,H/4,W/4]}. Buffers are in native byte order and may lie on the heap or off it. On the
- * CPU, images and codes in a confined arena of the calling thread (or the global one) are used where
- * they are; others, whose owner could free them during the call, are copied, and so are decoded
- * images.
+ * CPU, images and codes in a confined arena of the calling thread (or the global one) are used
+ * where they are; others, whose owner could free them during the call, are copied, and so are
+ * decoded images.
  */
 public final class Tokenizer implements AutoCloseable {
-  // Images that go through the network at once: enough to keep its layers busy, and small enough for
+  // Images that go through the network at once: enough to keep its layers busy, and small enough
+  // for
   // the activations to stay in the caches.
   private static final int MAX_BATCH = 32;
 
@@ -135,8 +136,8 @@ public final class Tokenizer implements AutoCloseable {
    * @param images f32, a whole number of images
    * @param codes i32, exactly the codes of as many
    * @throws IllegalArgumentException if sizes do not fit
-   * @throws dev.tessera.device.DataFaultException if a pixel is so far off that the encoder's output
-   *     is not finite
+   * @throws dev.tessera.device.DataFaultException if a pixel is so far off that the encoder's
+   *     output is not finite
    */
   public void encode(MemorySegment images, MemorySegment codes) {
     int n = count(images.byteSize());

@@ -95,8 +95,8 @@ public final class VqVae implements AutoCloseable {
   public record Step(Tensor squaredError, Quantized quantized) {}
 
   /**
-   * Like {@link #step}, without the quantiser: a plain autoencoder, for the steps before the codes begin
-   * from data.
+   * Like {@link #step}, without the quantiser: a plain autoencoder, for the steps before the codes
+   * begin from data.
    *
    * @return mean((x - x')^2), f64, one element
    */
@@ -150,11 +150,12 @@ public final class VqVae implements AutoCloseable {
     codebook.assign(pass.stream(), embed(pass, images), codes);
   }
 
-  /** Images [B,H,W,C] of codes [B,H/4,W/4] (i32), by {@code codebook}. Keeps nothing: any thread. */
+  /**
+   * Images [B,H,W,C] of codes [B,H/4,W/4] (i32), by {@code codebook}. Keeps nothing: any thread.
+   */
   public Tensor decode(Pass pass, Codebook codebook, Tensor codes) {
     Shape grid = codes.shape();
-    Tensor vectors =
-        pass.allocate(Shape.of(grid.dim(0), grid.dim(1), grid.dim(2), codebook.dim()));
+    Tensor vectors = pass.allocate(Shape.of(grid.dim(0), grid.dim(1), grid.dim(2), codebook.dim()));
     codebook.gather(pass.stream(), codes, vectors);
     return decoder.infer(pass, vectors);
   }

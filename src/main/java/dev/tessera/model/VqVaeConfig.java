@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Everything that decides a run but its data, seed and device; {@code config.json} in JSON. The named
- * configurations are {@link #named}.
+ * Everything that decides a run but its data, seed and device; {@code config.json} in JSON. The
+ * named configurations are {@link #named}.
  *
  * @param name of the configuration
  * @param image what an image is
@@ -187,14 +187,7 @@ public record VqVaeConfig(
     /** The same with other batches. */
     public TrainingConfig withBatch(int newBatch) {
       return new TrainingConfig(
-          newBatch,
-          epochs,
-          steps,
-          learningRate,
-          adamEpsilon,
-          epsilonHat,
-          dropRemainder,
-          logEvery);
+          newBatch, epochs, steps, learningRate, adamEpsilon, epsilonHat, dropRemainder, logEvery);
     }
   }
 
@@ -222,10 +215,10 @@ public record VqVaeConfig(
    * A named configuration.
    *
    * <ul>
-   *   <li>{@code keras-mnist}: Keras' example "Vector-Quantized Variational Autoencoders", by gradient
-   *       of the codebook loss, Adam's epsilon 1e-7.
-   *   <li>{@code mnist}, the default: the same network with moving averages and a codebook that begins
-   *       as k-means of the data.
+   *   <li>{@code keras-mnist}: Keras' example "Vector-Quantized Variational Autoencoders", by
+   *       gradient of the codebook loss, Adam's epsilon 1e-7.
+   *   <li>{@code mnist}, the default: the same network with moving averages and a codebook that
+   *       begins as k-means of the data.
    *   <li>{@code sonnet-cifar10}: Sonnet's example, Adam's epsilon 1e-8.
    * </ul>
    *
@@ -286,7 +279,8 @@ public record VqVaeConfig(
 
   private static void requireRange(String what, long value, long low, long high) {
     if (value < low || value > high) {
-      throw new IllegalArgumentException(what + " must be from " + low + " to " + high + ", not " + value);
+      throw new IllegalArgumentException(
+          what + " must be from " + low + " to " + high + ", not " + value);
     }
   }
 }

@@ -6,8 +6,8 @@ import dev.tessera.device.Shape;
 import dev.tessera.device.Tensor;
 
 /**
- * A 2-D convolution with bias, padded to "same" as in TensorFlow and Keras: {@code [B,H,W,I]} becomes
- * {@code [B,ceil(H/stride),ceil(W/stride),O]}.
+ * A 2-D convolution with bias, padded to "same" as in TensorFlow and Keras: {@code [B,H,W,I]}
+ * becomes {@code [B,ceil(H/stride),ceil(W/stride),O]}.
  */
 public final class Conv2d extends Convolution {
   /** A convolution; its weights are {@code [O,K,K,I]}. */

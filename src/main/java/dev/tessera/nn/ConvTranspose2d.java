@@ -7,8 +7,8 @@ import dev.tessera.device.Tensor;
 
 /**
  * A transposed 2-D convolution with bias, padded to "same": {@code [B,H,W,I]} becomes {@code
- * [B,H*stride,W*stride,O]}. It is the gradient of the "same" convolution that takes that size back to
- * the input's, as in TensorFlow and Keras.
+ * [B,H*stride,W*stride,O]}. It is the gradient of the "same" convolution that takes that size back
+ * to the input's, as in TensorFlow and Keras.
  */
 public final class ConvTranspose2d extends Convolution {
   /** A transposed convolution; its weights are {@code [I,K,K,O]}. */

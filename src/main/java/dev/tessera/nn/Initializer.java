@@ -3,8 +3,8 @@ package dev.tessera.nn;
 import dev.tessera.data.Philox;
 
 /**
- * Draws the first values of a parameter. Numbers come from Philox and StrictMath, so a seed gives the
- * same weights on every machine.
+ * Draws the first values of a parameter. Numbers come from Philox and StrictMath, so a seed gives
+ * the same weights on every machine.
  */
 @FunctionalInterface
 public interface Initializer {
@@ -24,8 +24,8 @@ public interface Initializer {
   }
 
   /**
-   * Glorot and Bengio 2010, uniform: limit sqrt(6 / (fanIn + fanOut)). The default of Keras' layers;
-   * the fans count the kernel's positions, {@code kernelHeight * kernelWidth * channels}.
+   * Glorot and Bengio 2010, uniform: limit sqrt(6 / (fanIn + fanOut)). The default of Keras'
+   * layers; the fans count the kernel's positions, {@code kernelHeight * kernelWidth * channels}.
    */
   static Initializer glorotUniform(long fanIn, long fanOut) {
     return uniform(Math.sqrt(6.0 / (fanIn + fanOut)));

@@ -23,8 +23,8 @@ public interface Layer {
   Tensor backward(Pass pass, Tensor dy);
 
   /**
-   * Like {@link #backward} for the first layer of a network: nobody needs the gradient by its input,
-   * so it is not computed.
+   * Like {@link #backward} for the first layer of a network: nobody needs the gradient by its
+   * input, so it is not computed.
    */
   default void backwardParameters(Pass pass, Tensor dy) {
     backward(pass, dy);

@@ -13,8 +13,7 @@ public final class Ops {
   /** {@code y = max(x, 0)}; y may be x. */
   public static void relu(Stream stream, Tensor x, Tensor y) {
     try (NativeCall call = stream.call()) {
-      call.check(
-          tessera_h.ts_unary(call.stream(), tessera_h.TS_RELU(), call.arg(x), call.arg(y)));
+      call.check(tessera_h.ts_unary(call.stream(), tessera_h.TS_RELU(), call.arg(x), call.arg(y)));
     }
   }
 

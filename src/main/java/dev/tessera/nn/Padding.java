@@ -18,9 +18,9 @@ public record Padding(int top, int left, int bottom, int right) {
   }
 
   /**
-   * TensorFlow's and Keras' "same": the output has {@code ceil(size / stride)} pixels. What does not
-   * divide evenly goes below and to the right; so a kernel of 3 at stride 2 pads an even image only
-   * there.
+   * TensorFlow's and Keras' "same": the output has {@code ceil(size / stride)} pixels. What does
+   * not divide evenly goes below and to the right; so a kernel of 3 at stride 2 pads an even image
+   * only there.
    */
   public static Padding same(long height, long width, int kernel, int stride) {
     int rows = total(height, kernel, stride);

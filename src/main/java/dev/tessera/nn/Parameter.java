@@ -5,8 +5,8 @@ import dev.tessera.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A trainable tensor with its gradient. A layer declares it with a shape and an initialiser; a {@link
- * ParameterSet} then gives it memory.
+ * A trainable tensor with its gradient. A layer declares it with a shape and an initialiser; a
+ * {@link ParameterSet} then gives it memory.
  */
 public final class Parameter {
   private final Shape shape;

@@ -1,8 +1,8 @@
 package dev.tessera.nn;
 
 /**
- * The random streams of Philox in use: one a purpose, so that no two purposes share numbers under the
- * same seed. Shuffling has its own in the data package.
+ * The random streams of Philox in use: one a purpose, so that no two purposes share numbers under
+ * the same seed. Shuffling has its own in the data package.
  */
 public final class RandomStreams {
   private static final int FIRST_PARAMETER = 0x1000;

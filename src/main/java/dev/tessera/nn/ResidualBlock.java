@@ -5,8 +5,8 @@ import dev.tessera.device.Tensor;
 import java.util.SequencedMap;
 
 /**
- * The residual block of the VQ-VAE paper (section 4.1): {@code x + conv1x1(relu(conv3x3(relu(x))))},
- * with {@code hidden} channels inside.
+ * The residual block of the VQ-VAE paper (section 4.1): {@code x +
+ * conv1x1(relu(conv3x3(relu(x))))}, with {@code hidden} channels inside.
  */
 public final class ResidualBlock implements Layer {
   private final Sequential branch;
@@ -37,7 +37,8 @@ public final class ResidualBlock implements Layer {
 
   @Override
   public Tensor backward(Pass pass, Tensor dy) {
-    // The branch ends in a convolution without activation, which leaves dy as it is for the shortcut.
+    // The branch ends in a convolution without activation, which leaves dy as it is for the
+    // shortcut.
     Tensor dx = branch.backward(pass, dy);
     Ops.add(pass.stream(), dx, dy, dx);
     return dx;

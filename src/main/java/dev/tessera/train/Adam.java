@@ -37,8 +37,8 @@ public final class Adam implements AutoCloseable {
    *
    * @param learningRate at least 0
    * @param epsilon greater than 0: 1e-8 in the paper, PyTorch and Sonnet, 1e-7 in Keras
-   * @param epsilonHat whether epsilon stands beside the uncorrected root of the second moment, as in
-   *     Keras and in section 2 of the paper
+   * @param epsilonHat whether epsilon stands beside the uncorrected root of the second moment, as
+   *     in Keras and in section 2 of the paper
    */
   public Adam(
       Stream stream,

@@ -15,7 +15,8 @@ import java.util.TreeMap;
 
 /**
  * {@code model.safetensors} of a run: the model as {@link ModelFile} lays it out, the optimiser's
- * moments as {@code optimizer.*}, and how far training was. What is read back continues bit for bit.
+ * moments as {@code optimizer.*}, and how far training was. What is read back continues bit for
+ * bit.
  */
 final class Checkpoint {
   private static final String OPTIMIZER = "optimizer.";

@@ -7,11 +7,6 @@ public final class DivergedException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1;
 
   DivergedException(long step, String what) {
-    super(
-        "training diverged at step "
-            + step
-            + ": "
-            + what
-            + "; a smaller learning rate may help");
+    super("training diverged at step " + step + ": " + what + "; a smaller learning rate may help");
   }
 }

@@ -50,8 +50,8 @@ public final class ImageQuality {
 
   /**
    * The structural similarity of Wang, Bovik, Sheikh and Simoncelli 2004: Gaussian window of 11x11
-   * with sigma 1.5, range 1, K1 = 0.01, K2 = 0.03, the mean over all positions where the window fits
-   * and over channels.
+   * with sigma 1.5, range 1, K1 = 0.01, K2 = 0.03, the mean over all positions where the window
+   * fits and over channels.
    */
   public double ssim(float[] x, float[] y, int offset) {
     double sum = 0;

@@ -113,7 +113,9 @@ public final class MetricsLog {
           text.append(',').append(number(value));
         }
       }
-      text.append(',').append(String.format(Locale.ROOT, "%.1f", row.imagesPerSecond())).append('\n');
+      text.append(',')
+          .append(String.format(Locale.ROOT, "%.1f", row.imagesPerSecond()))
+          .append('\n');
     }
     AtomicFiles.write(file, text.toString());
   }
@@ -139,7 +141,8 @@ public final class MetricsLog {
               : new Evaluation.Result(v[6], v[7], v[8], v[9], v[10], v[11], v[12]);
       return new Row(Long.parseLong(cells[0]), v[1], v[2], v[3], v[4], v[5], heldOut, v[13]);
     } catch (NumberFormatException e) {
-      throw new MalformedFileException(file.toString(), "line " + line + " has no number: " + text, e);
+      throw new MalformedFileException(
+          file.toString(), "line " + line + " has no number: " + text, e);
     }
   }
 }

@@ -41,8 +41,7 @@ public record Pictures(List<PixelImage> originals, List<PixelImage> reconstructi
     int size = height * width * channels;
     List<PixelImage> images = new ArrayList<>();
     for (int at = 0; at < bytes.length; at += size) {
-      images.add(
-          new PixelImage(height, width, channels, Arrays.copyOfRange(bytes, at, at + size)));
+      images.add(new PixelImage(height, width, channels, Arrays.copyOfRange(bytes, at, at + size)));
     }
     return images;
   }

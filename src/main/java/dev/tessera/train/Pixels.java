@@ -4,7 +4,9 @@ import dev.tessera.data.ImageDataset;
 import dev.tessera.data.PixelScaler;
 import java.lang.foreign.MemorySegment;
 
-/** Between bytes of images and what networks see: {@code byte / 255 - 0.5}, as in Sonnet and Keras. */
+/**
+ * Between bytes of images and what networks see: {@code byte / 255 - 0.5}, as in Sonnet and Keras.
+ */
 public final class Pixels {
   /** What is taken from pixels in [0, 1]. */
   public static final float OFFSET = -PixelScaler.CENTRED;

@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The files of a run. Each is written to a temporary name, synced and renamed, so a crash leaves the
- * old file or the new one.
+ * The files of a run. Each is written to a temporary name, synced and renamed, so a crash leaves
+ * the old file or the new one.
  *
  * <ul>
  *   <li>{@code config.json}: the {@link VqVaeConfig}; {@code tessera train config.json} repeats it
@@ -85,7 +85,8 @@ public record RunFolder(Path path) {
    */
   public void open() throws IOException {
     if (!Files.isDirectory(path)) {
-      throw new MalformedFileException(path, "is not a folder; a run folder is made by tessera train");
+      throw new MalformedFileException(
+          path, "is not a folder; a run folder is made by tessera train");
     }
     if (!Files.exists(config()) || !Files.exists(info())) {
       throw new MalformedFileException(

@@ -72,7 +72,6 @@ public final class RunningMetrics {
     double[] savedSums = saved.get(prefix + "sums", ElementType.F64, sums.length).toDoubles();
     System.arraycopy(savedSums, 0, sums, 0, sums.length);
     int codes = usage.counts().length;
-    usage =
-        CodeUsage.of(saved.get(prefix + "counts", ElementType.I64, codes).toLongs());
+    usage = CodeUsage.of(saved.get(prefix + "counts", ElementType.I64, codes).toLongs());
   }
 }

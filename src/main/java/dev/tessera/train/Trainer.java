@@ -70,8 +70,7 @@ public final class Trainer implements AutoCloseable {
     this.model = new VqVae(config, stream, info.seed());
     TrainingConfig t = config.training();
     this.adam =
-        new Adam(
-            stream, model.parameters(), t.learningRate(), t.adamEpsilon(), t.epsilonHat());
+        new Adam(stream, model.parameters(), t.learningRate(), t.adamEpsilon(), t.epsilonHat());
     this.progress = new RunningMetrics(config.quantizer().codes());
     this.log = new MetricsLog(folder.metrics());
   }
@@ -138,8 +137,7 @@ public final class Trainer implements AutoCloseable {
     long total = totalSteps();
     Pass pass = new Pass(stream, workspace);
     long rowNanos = 0;
-    try (BatchLoader loader =
-        new BatchLoader(data.train(), batches(), adam.step())) {
+    try (BatchLoader loader = new BatchLoader(data.train(), batches(), adam.step())) {
       while (adam.step() < total && !stop.getAsBoolean()) {
         long begin = System.nanoTime();
         if (startsFromData() && adam.step() == config.quantizer().initStep()) {
@@ -163,8 +161,7 @@ public final class Trainer implements AutoCloseable {
     try {
       workspace.reset();
       Tensor x =
-          pass.allocate(
-              Shape.of(batch.size(), images.height(), images.width(), images.channels()));
+          pass.allocate(Shape.of(batch.size(), images.height(), images.width(), images.channels()));
       x.copyFrom(stream, batch.pixels());
       return startsFromData() && adam.step() < config.quantizer().initStep()
           ? plainStep(pass, x)
@@ -179,9 +176,7 @@ public final class Trainer implements AutoCloseable {
     Quantized q = result.quantized();
     double recon = result.squaredError().toDouble(stream) / info.variance();
     double vq =
-        model
-            .quantizer()
-            .loss(q.squaredError().toDouble(stream) / q.input().shape().elements());
+        model.quantizer().loss(q.squaredError().toDouble(stream) / q.input().shape().elements());
     requireFinite(recon + vq);
     adam.step(stream);
     model.quantizer().update(stream, q);
@@ -196,8 +191,7 @@ public final class Trainer implements AutoCloseable {
         model.stepWithoutQuantizer(pass, x, info.variance()).toDouble(stream) / info.variance();
     requireFinite(recon);
     adam.step(stream);
-    progress.add(
-        (int) x.shape().dim(0), recon, 0, new int[config.quantizer().codes()]);
+    progress.add((int) x.shape().dim(0), recon, 0, new int[config.quantizer().codes()]);
     return recon;
   }
 
@@ -262,8 +256,7 @@ public final class Trainer implements AutoCloseable {
     workspace.reset();
     Pass pass = new Pass(stream, workspace);
     Tensor x =
-        pass.allocate(
-            Shape.of(chosen.length, images.height(), images.width(), images.channels()));
+        pass.allocate(Shape.of(chosen.length, images.height(), images.width(), images.channels()));
     x.copyFrom(stream, pixels);
     Tensor z = model.embed(pass, x);
     long dim = z.shape().dim(-1);

@@ -88,8 +88,7 @@ public final class Codebook implements AutoCloseable {
   /** Publishes {@code newCodes} [K,D] as the next version. */
   public void update(Stream stream, Tensor newCodes) {
     try (NativeCall call = stream.call()) {
-      call.check(
-          tessera_h.ts_codebook_update(call.stream(), call.arg(handle), call.arg(newCodes)));
+      call.check(tessera_h.ts_codebook_update(call.stream(), call.arg(handle), call.arg(newCodes)));
     }
   }
 
@@ -101,11 +100,11 @@ public final class Codebook implements AutoCloseable {
   }
 
   /**
-   * Writes the nearest code of each row of {@code x} [...,D] to {@code out} (i32, as many elements as
-   * rows): exactly {@code argmin_k sum_d (x_d - c_kd)^2} in float64, of equal sums the lowest k.
+   * Writes the nearest code of each row of {@code x} [...,D] to {@code out} (i32, as many elements
+   * as rows): exactly {@code argmin_k sum_d (x_d - c_kd)^2} in float64, of equal sums the lowest k.
    *
-   * @throws dev.tessera.device.DataFaultException if a row has a NaN or an infinity; its code is -1,
-   *     the others are computed
+   * @throws dev.tessera.device.DataFaultException if a row has a NaN or an infinity; its code is
+   *     -1, the others are computed
    */
   public void assign(Stream stream, Tensor x, Tensor out) {
     try (NativeCall call = stream.call()) {

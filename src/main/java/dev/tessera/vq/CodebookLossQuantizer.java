@@ -10,8 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 /**
- * A quantiser whose codes are parameters of the optimiser, as in the paper's equation 3 and in Keras'
- * example: loss {@code mean((sg[x] - e)^2) + beta * mean((x - sg[e])^2)}.
+ * A quantiser whose codes are parameters of the optimiser, as in the paper's equation 3 and in
+ * Keras' example: loss {@code mean((sg[x] - e)^2) + beta * mean((x - sg[e])^2)}.
  */
 public final class CodebookLossQuantizer extends VectorQuantizer {
   private final Parameter embedding;

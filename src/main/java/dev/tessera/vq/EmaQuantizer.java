@@ -16,9 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 /**
- * A quantiser whose codes are moving averages of the vectors that chose them, in Sonnet's arithmetic
- * ({@code snt.nets.VectorQuantizerEMA}): bias-corrected averages, Laplace smoothing that is not
- * stored back, loss {@code beta * mean((x - sg[q])^2)}.
+ * A quantiser whose codes are moving averages of the vectors that chose them, in Sonnet's
+ * arithmetic ({@code snt.nets.VectorQuantizerEMA}): bias-corrected averages, Laplace smoothing that
+ * is not stored back, loss {@code beta * mean((x - sg[q])^2)}.
  */
 public final class EmaQuantizer extends VectorQuantizer {
   private static final int K_MEANS_ROUNDS = 10;
@@ -70,9 +70,9 @@ public final class EmaQuantizer extends VectorQuantizer {
   }
 
   /**
-   * Begins again with k-means of {@code x} [N,D]: the averages are what one update from these vectors
-   * gives, so that later updates move the codes on from there. (Setting the codes alone would be undone
-   * by the next update, for every code that it does not choose.)
+   * Begins again with k-means of {@code x} [N,D]: the averages are what one update from these
+   * vectors gives, so that later updates move the codes on from there. (Setting the codes alone
+   * would be undone by the next update, for every code that it does not choose.)
    *
    * @throws IllegalArgumentException if there are fewer vectors than codes
    */

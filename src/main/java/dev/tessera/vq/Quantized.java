@@ -13,9 +13,4 @@ import dev.tessera.device.Tensor;
  * @param sums sum of the rows of each code, f32 [K,D]
  */
 public record Quantized(
-    Tensor input,
-    Tensor codes,
-    Tensor vectors,
-    Tensor squaredError,
-    Tensor counts,
-    Tensor sums) {}
+    Tensor input, Tensor codes, Tensor vectors, Tensor squaredError, Tensor counts, Tensor sums) {}

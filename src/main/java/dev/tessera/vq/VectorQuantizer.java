@@ -11,9 +11,9 @@ import dev.tessera.nn.Pass;
 import java.util.SequencedMap;
 
 /**
- * The quantiser of a VQ-VAE (van den Oord et al. 2017): replaces each vector by its nearest code, and
- * trains the codes. Gradients pass straight through, plus the commitment term's; what moves the codes
- * is the subclass: {@link EmaQuantizer} or {@link CodebookLossQuantizer}.
+ * The quantiser of a VQ-VAE (van den Oord et al. 2017): replaces each vector by its nearest code,
+ * and trains the codes. Gradients pass straight through, plus the commitment term's; what moves the
+ * codes is the subclass: {@link EmaQuantizer} or {@link CodebookLossQuantizer}.
  */
 public abstract sealed class VectorQuantizer implements AutoCloseable
     permits EmaQuantizer, CodebookLossQuantizer {
@@ -54,8 +54,8 @@ public abstract sealed class VectorQuantizer implements AutoCloseable
   public abstract double loss(double meanSquaredError);
 
   /**
-   * From the gradient by the quantised vectors, the one by the input: {@code gradVectors + 2 beta (x
-   * - q) / size}; and the gradient of the quantiser's own parameters, if it has any.
+   * From the gradient by the quantised vectors, the one by the input: {@code gradVectors + 2 beta
+   * (x - q) / size}; and the gradient of the quantiser's own parameters, if it has any.
    */
   public Tensor backward(Pass pass, Quantized q, Tensor gradVectors) {
     Tensor gradInput = pass.allocate(q.input().shape());

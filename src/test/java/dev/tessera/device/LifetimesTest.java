@@ -173,8 +173,7 @@ class LifetimesTest {
     try (Tensor a = device.allocate(Shape.of(3));
         Tensor b = device.allocate(Shape.of(4));
         NativeCall call = stream.call()) {
-      int status =
-          tessera_h.ts_unary(call.stream(), tessera_h.TS_RELU(), call.arg(a), call.arg(b));
+      int status = tessera_h.ts_unary(call.stream(), tessera_h.TS_RELU(), call.arg(a), call.arg(b));
       IllegalArgumentException e =
           assertThrows(IllegalArgumentException.class, () -> call.check(status));
       assertTrue(String.valueOf(e.getMessage()).contains("y has shape [4]"), e.getMessage());

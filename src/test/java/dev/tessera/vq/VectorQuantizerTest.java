@@ -68,9 +68,7 @@ class VectorQuantizerTest {
       try (CodebookLossQuantizer quantizer = new CodebookLossQuantizer(stream, embedding, beta)) {
         Quantized q = quantizer.forward(pass, tensor(x, N, D));
         Tensor gradInput = quantizer.backward(pass, q, tensor(gradVectors, N, D));
-        return new float[][] {
-          gradInput.toFloats(stream), embedding.gradient().toFloats(stream)
-        };
+        return new float[][] {gradInput.toFloats(stream), embedding.gradient().toFloats(stream)};
       }
     }
   }
