@@ -2,6 +2,7 @@
 #include "cpu/vq/codebook.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -91,6 +92,25 @@ double centre(const Codebook *book, int64_t k, double *centred, double *largest)
     *largest = std::fmax(*largest, std::fabs(value));
   }
   return square;
+}
+
+// Puts the codes into slots. A family whose unit is shared by a panel gets codes of like largest magnitude together:
+// its units are then near each code's own, and an outlier costs its own panel alone. A counting sort on the magnitude's
+// exponent and first three bits, stable, so that the order is a function of the codes.
+void order_codes(Codebook *book, double *centred) {
+  for (int64_t s = 0; s < book->panels * kPanel; s++) book->order[s] = s < book->k ? static_cast<int32_t>(s) : -1;
+  if (!book->family->sorts_codes || book->panels == 1) return;
+  constexpr int kBuckets = 1 << 11;  // 8 bits of exponent, 3 of mantissa
+  int32_t first[kBuckets + 1] = {};
+  auto *bucket = reinterpret_cast<int32_t *>(book->half_norm);  // [k], written anew afterwards
+  for (int64_t k = 0; k < book->k; k++) {
+    double largest;
+    centre(book, k, centred, &largest);
+    bucket[k] = static_cast<int32_t>(std::bit_cast<uint32_t>(static_cast<float>(largest)) >> 20);
+    first[bucket[k] + 1]++;
+  }
+  for (int i = 0; i < kBuckets; i++) first[i + 1] += first[i];
+  for (int64_t k = 0; k < book->k; k++) book->order[first[bucket[k]]++] = static_cast<int32_t>(k);
 }
 
 // Packs one panel and the terms of its error bound: docs/kernels.md, "The bound".
@@ -187,7 +207,7 @@ ts_status codebook_pack(void *stream_, void *codebook, const char *op) {
   double largest = find_mean(book, mean);
   choose_scale(book, mean, largest);
   book->screenable = true;
-  for (int64_t s = 0; s < book->panels * kPanel; s++) book->order[s] = s < book->k ? static_cast<int32_t>(s) : -1;
+  order_codes(book, mean);
   for_blocks(threads, book->panels, [&](int thread, int64_t panel) {
     pack_panel(book, panel, reinterpret_cast<double *>(scratch + row * static_cast<size_t>(thread)));
   });

@@ -39,7 +39,7 @@ struct Candidates {
   int32_t count;
   int32_t capacity;
   int32_t *group;  // panel * 16 + group of the panel
-  float *upper;    // score + error
+  float *upper;    // score + error; null if nobody asks, since one call of collect saw all panels
 };
 
 // Row-dependent terms of a row's error bound: see Bound in bound.h. The bound of a panel is
@@ -69,9 +69,9 @@ struct Tools {
   // false if there was no room.
   bool (*collect)(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
                   Candidates *candidates);
-  // Writes the candidates with upper not below `lower` to `groups`, which has room for all of them and 15 more;
-  // returns how many they are.
-  int64_t (*filter)(const Candidates *candidates, float lower, int32_t *groups);
+  // Writes the candidates with upper not below `lower` (all, if there is no upper) to `groups` and `row` beside each to
+  // `rows`, which have room for all of them and 15 more; returns how many they are.
+  int64_t (*filter)(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows);
   // Scores <y, c> - 1/2 |c|^2 in fp32, with at most d + 8 roundings on any path.
   void (*narrow)(const Narrowing *narrowing);
   // Writes the positions whose upper is not below the largest of `lower` [count] and `least` to `left`, which has room
@@ -89,6 +89,7 @@ struct Family {
   int64_t tile_rows;              // rows of a full tile, at most kMaxTileRows
   double (*rounding)(int64_t d);  // roundings of a score's accumulation, in units of 2^-24 (|y^||c^| + 1/2 |c|^2)
   bool packs_rows;                // false: the screen reads Rows::centred
+  bool sorts_codes;               // codes of like largest magnitude share a panel, and so its scale
   int64_t (*row_bytes)(int64_t d);
   int64_t (*panel_bytes)(int64_t d);
   // The unit of a panel's numbers, from the largest magnitude among its centred codes.

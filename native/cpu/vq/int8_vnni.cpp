@@ -41,43 +41,98 @@ double pack(const double *centred, int64_t d, float scale, std::byte *panel, int
   return __builtin_sqrt(residual);
 }
 
+__mmask16 head(int64_t n) { return static_cast<__mmask16>(n >= 16 ? 0xFFFF : (1 << n) - 1); }
+
+// Sums, or maxima, of four vectors, as one vector of four.
+template <class Op>
+[[gnu::always_inline]] inline __m128 reduce4(__m512 a, __m512 b, __m512 c, __m512 d, Op op) {
+  __m512 ab = op(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+  __m512 cd = op(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  __m512 abcd = op(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))),
+                   _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))));
+  __m512 half = op(abcd, _mm512_shuffle_f32x4(abcd, abcd, 0x4E));
+  return _mm512_castps512_ps128(op(half, _mm512_shuffle_f32x4(half, half, 0xB1)));
+}
+
+struct Add {
+  [[gnu::always_inline]] __m512 operator()(__m512 a, __m512 b) const { return _mm512_add_ps(a, b); }
+};
+struct Max {
+  [[gnu::always_inline]] __m512 operator()(__m512 a, __m512 b) const { return _mm512_max_ps(a, b); }
+};
+
+// What one row's first pass finds: its norm's square and its largest magnitude, by lanes.
+struct Centred {
+  __m512 square, largest;
+};
+
+[[gnu::always_inline]] inline void centre(__mmask16 mask, const float *x, const float *mean, __m512 scale, float *y,
+                                          Centred *found) {
+  __m512 v = _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, x), scale, _mm512_load_ps(mean));  // one rounding
+  _mm512_store_ps(y, v);
+  found->square = _mm512_fmadd_ps(v, v, found->square);
+  found->largest = _mm512_max_ps(found->largest, _mm512_abs_ps(v));
+}
+
+// The second pass: the square of the rounding's norm and the sum of the integers.
+struct Rounded {
+  __m512 error, sum;
+};
+
+[[gnu::always_inline]] inline void round_to_int8(const float *y, __m512 inverse, __m512 unit, std::byte *q,
+                                                 Rounded *found) {
+  __m512 v = _mm512_load_ps(y);
+  __m512i n = _mm512_cvtps_epi32(_mm512_mul_ps(v, inverse));
+  _mm_store_si128(reinterpret_cast<__m128i *>(q), _mm512_cvtepi32_epi8(n));
+  __m512 whole = _mm512_cvtepi32_ps(n);
+  found->sum = _mm512_add_ps(found->sum, whole);  // exact: 127 * 65536 < 2^24
+  __m512 e = _mm512_fnmadd_ps(whole, unit, v);
+  found->error = _mm512_fmadd_ps(e, e, found->error);
+}
+
+// Four rows at a time, so that they share the reductions, roots and quotients; a last few rows are done twice.
 void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows *out) {
-  const int64_t d = codebook->d, pd = codebook->padded_d;
+  const int64_t d = codebook->d, pd = codebook->padded_d, whole = d / kLanes * kLanes, bytes = row_bytes(d);
+  const __mmask16 rest = head(d - whole);
+  const float *mean = codebook->mean;
   const __m512 scale = _mm512_set1_ps(codebook->scale);
-  const float inflate = 1 + static_cast<float>(d + 64) * 0x1p-24f;
-  for (int64_t r = 0; r < rows; r++) {
-    const float *row = x + r * d;
-    float *y = out->centred + r * pd;
-    __m512 square = _mm512_setzero_ps(), largest = _mm512_set1_ps(0x1p-100f);
-    for (int64_t i = 0; i < d; i += kLanes) {
-      auto mask = static_cast<__mmask16>(d - i >= kLanes ? 0xFFFF : (1 << (d - i)) - 1);
-      __m512 v = _mm512_maskz_loadu_ps(mask, row + i);
-      v = _mm512_fmsub_ps(v, scale, _mm512_load_ps(codebook->mean + i));  // one rounding
-      _mm512_store_ps(y + i, v);
-      square = _mm512_fmadd_ps(v, v, square);
-      largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
+  const __m128 inflate = _mm_set1_ps(1 + static_cast<float>(d + 64) * 0x1p-24f), tiny = _mm_set1_ps(0x1p-55f);
+  for (int64_t first = 0; first < rows; first += 4) {
+    Centred c[4];
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < 4; j++) {
+      int64_t r = first + j < rows ? first + j : rows - 1;
+      const float *row = x + r * d;
+      float *y = out->centred + r * pd;
+      c[j] = {_mm512_setzero_ps(), _mm512_set1_ps(0x1p-100f)};
+      for (int64_t i = 0; i < whole; i += kLanes) centre(0xFFFF, row + i, mean + i, scale, y + i, &c[j]);
+      if (rest) centre(rest, row + whole, mean + whole, scale, y + whole, &c[j]);
     }
-    float most = _mm512_reduce_max_ps(largest);
-    float step = most / kLevels;
-    const __m512 unit = _mm512_set1_ps(step), inverse = _mm512_set1_ps(kLevels / most);
-    __m512 error = _mm512_setzero_ps();
-    __m512i sum = _mm512_setzero_si512();
-    std::byte *q = out->packed + r * row_bytes(d);
-    for (int64_t i = 0; i < d; i += kLanes) {
-      __m512 v = _mm512_load_ps(y + i);
-      __m512i n = _mm512_cvtps_epi32(_mm512_mul_ps(v, inverse));
-      sum = _mm512_add_epi32(sum, n);
-      _mm_store_si128(reinterpret_cast<__m128i *>(q + i), _mm512_cvtepi32_epi8(n));
-      __m512 e = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(n), unit, v);
-      error = _mm512_fmadd_ps(e, e, error);
+    alignas(16) float steps[4], inverses[4];
+    __m128 most = reduce4(c[0].largest, c[1].largest, c[2].largest, c[3].largest, Max());
+    _mm_store_ps(steps, _mm_mul_ps(most, _mm_set1_ps(1 / kLevels)));
+    _mm_store_ps(inverses, _mm_div_ps(_mm_set1_ps(kLevels), most));
+    Rounded q[4];
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < 4; j++) {
+      int64_t r = first + j < rows ? first + j : rows - 1;
+      const __m512 unit = _mm512_set1_ps(steps[j]), inverse = _mm512_set1_ps(inverses[j]);
+      q[j] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+      for (int64_t i = 0; i < pd; i += kLanes)
+        round_to_int8(out->centred + r * pd + i, inverse, unit, out->packed + r * bytes + i, &q[j]);
     }
     // The sums' roundings, squares that underflow, and y's own rounding: docs/kernels.md, "Norms of a row".
-    float residual = __builtin_sqrtf(_mm512_reduce_add_ps(error)) * inflate + 0x1p-55f;
-    float norm = __builtin_sqrtf(_mm512_reduce_add_ps(square)) * inflate + residual + 0x1p-55f;
-    out->step[r] = step;
-    out->offset[r] = -128 * _mm512_reduce_add_epi32(sum);
-    out->norm[r] = norm;
-    out->residual[r] = residual + norm * 0x1p-24f;
+    __m128 residual = _mm_sqrt_ps(reduce4(q[0].error, q[1].error, q[2].error, q[3].error, Add()));
+    residual = _mm_fmadd_ps(residual, inflate, tiny);
+    __m128 norm = _mm_sqrt_ps(reduce4(c[0].square, c[1].square, c[2].square, c[3].square, Add()));
+    norm = _mm_add_ps(_mm_fmadd_ps(norm, inflate, tiny), residual);
+    residual = _mm_fmadd_ps(norm, _mm_set1_ps(0x1p-24f), residual);
+    __m128i offset = _mm_cvtps_epi32(reduce4(q[0].sum, q[1].sum, q[2].sum, q[3].sum, Add()));
+    auto here = static_cast<__mmask8>(head(rows - first < 4 ? rows - first : 4));
+    _mm_mask_storeu_ps(out->step + first, here, _mm_load_ps(steps));
+    _mm_mask_storeu_ps(out->norm + first, here, norm);
+    _mm_mask_storeu_ps(out->residual + first, here, residual);
+    _mm_mask_storeu_epi32(out->offset + first, here, _mm_slli_epi32(_mm_sub_epi32(_mm_setzero_si128(), offset), 7));
   }
 }
 
@@ -179,7 +234,7 @@ void screen(const Tile *tile, int64_t rows) {
 
 }  // namespace
 
-const Family int8_vnni_family = {"int8-vnni", has_avx512_vnni, &avx512_tools, kTileRows, rounding, true,
+const Family int8_vnni_family = {"int8-vnni", has_avx512_vnni, &avx512_tools, kTileRows, rounding, true,  true,
                                  row_bytes,   panel_bytes,     panel_scale,   pack,      convert,  screen};
 
 }  // namespace tessera::cpu::vq

@@ -99,16 +99,20 @@ bool collect(const float *maxima, const float *error, int64_t first_panel, int64
       if (upper < lower) continue;
       if (candidates->count == candidates->capacity) return false;
       candidates->group[candidates->count] = static_cast<int32_t>((first_panel + p) * kLanes + l);
-      candidates->upper[candidates->count++] = upper;
+      if (candidates->upper) candidates->upper[candidates->count] = upper;
+      candidates->count++;
     }
   }
   return true;
 }
 
-int64_t filter(const Candidates *candidates, float lower, int32_t *groups) {
+int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows) {
   int64_t kept = 0;
-  for (int32_t i = 0; i < candidates->count; i++)
-    if (!(candidates->upper[i] < lower)) groups[kept++] = candidates->group[i];
+  for (int32_t i = 0; i < candidates->count; i++) {
+    if (candidates->upper && candidates->upper[i] < lower) continue;
+    rows[kept] = row;
+    groups[kept++] = candidates->group[i];
+  }
   return kept;
 }
 
@@ -158,7 +162,7 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 }  // namespace
 
 const Tools portable_tools = {bounds, collect, filter, narrow, settle, distances};
-const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false,
+const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false, false,
                                 row_bytes,  panel_bytes, panel_scale,     pack,      convert,  screen};
 
 }  // namespace tessera::cpu::vq

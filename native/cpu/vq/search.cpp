@@ -91,7 +91,7 @@ bool can_screen(const Codebook *book, float norm) { return book->screenable && n
 
 Candidates list_of(const Plan &plan, Workspace &work, int64_t row) {
   return {work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.list,
-          work.uppers + row * plan.list};
+          plan.stretch < plan.codebook->panels ? work.uppers + row * plan.list : nullptr};
 }
 
 // Drops the groups that a better lower bound excludes by now.
@@ -118,6 +118,10 @@ void collect(const Plan &plan, const Tile &tile, int64_t r, Workspace &work) {
   const float *maxima = work.maxima + r * plan.stretch * kLanes, *error = work.error + r * plan.stretch;
   Candidates list = list_of(plan, work, row);
   if (!tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list)) {
+    if (!list.upper) {
+      work.overflow[row] = true;
+      return;
+    }
     list.count = work.counts[row];
     prune(list, work.lower[row]);
     work.overflow[row] = !tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list);
@@ -125,8 +129,14 @@ void collect(const Plan &plan, const Tile &tile, int64_t r, Workspace &work) {
   work.counts[row] = list.count;
 }
 
-// Screens the block's rows and fills their lists.
-void screen_block(const Plan &plan, int64_t rows, Workspace &work) {
+// Asks for the rows after the block while it is screened: x comes from memory once, and the screen leaves memory idle.
+// The address may lie past the end of x, which a prefetch does not mind.
+void prefetch(const float *x, int64_t count) {
+  for (int64_t i = 0; i < count; i += 64 / static_cast<int64_t>(sizeof(float))) __builtin_prefetch(x + i, 0, 2);
+}
+
+// Screens the rows x of a block and fills their lists.
+void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &work) {
   const Codebook *book = plan.codebook;
   const Family *family = book->family;
   for (int64_t r = 0; r < rows; r++) {
@@ -147,6 +157,7 @@ void screen_block(const Plan &plan, int64_t rows, Workspace &work) {
                               work.error + r * plan.stretch);
       family->screen(&tile, count);
       for (int64_t r = 0; r < count; r++) collect(plan, tile, r, work);
+      if (tile.first_panel == 0) prefetch(x + (plan.block + tile.first_row) * book->d, count * book->d);
     }
   }
 }
@@ -158,7 +169,9 @@ int32_t decide(const Codebook *book, const float *x, int64_t row, Workspace &wor
   int64_t left = book->family->tools->settle(upper, lower, count * kVectors, work.lower[row], work.left);
   int64_t codes = 0;
   for (int64_t i = 0; i < left; i++) {
-    int32_t position = work.left[i], group = work.batch_group[first + position / kVectors];
+    // Unsigned, for division by shifts.
+    auto position = static_cast<uint32_t>(work.left[i]);
+    auto group = static_cast<uint32_t>(work.batch_group[first + position / kVectors]);
     int32_t code = book->order[group / kLanes * kPanel + group % kLanes + position % kVectors * kLanes];
     if (code >= 0) work.left[codes++] = code;
   }
@@ -180,8 +193,8 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
       work.starts[end] = groups;
       if (!screened(end)) continue;
       Candidates list = list_of(plan, work, end);
-      auto kept = static_cast<int32_t>(tools->filter(&list, work.lower[end], work.batch_group + groups));
-      for (int32_t i = 0; i < kept; i++) work.batch_row[groups + i] = static_cast<int32_t>(end);
+      auto kept = static_cast<int32_t>(tools->filter(&list, work.lower[end], static_cast<int32_t>(end),
+                                                     work.batch_group + groups, work.batch_row + groups));
       groups += kept;
     }
     work.starts[end] = groups;
@@ -254,7 +267,7 @@ void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, i
     int64_t count = std::min(plan.block, rows - begin);
     const float *block = x + begin * book->d;
     book->family->convert(book, block, count, &work.rows);
-    screen_block(plan, count, work);
+    screen_block(plan, block, count, work);
     decide_block(plan, block, first_row + begin, count, codes + begin, work);
     work.tally.rows += static_cast<uint64_t>(count);
   }

@@ -43,17 +43,19 @@ bool collect(const float *maxima, const float *error, int64_t first_panel, int64
       int lane = __builtin_ctz(static_cast<unsigned>(keep));
       if (candidates->count == candidates->capacity) return false;
       candidates->group[candidates->count] = static_cast<int32_t>((first_panel + p) * kLanes + lane);
-      candidates->upper[candidates->count++] = upper[lane];
+      if (candidates->upper) candidates->upper[candidates->count] = upper[lane];
+      candidates->count++;
     }
   }
   return true;
 }
 
-int64_t filter(const Candidates *candidates, float lower, int32_t *groups) {
+int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows) {
   int64_t kept = 0;
   for (int32_t i = 0; i < candidates->count; i++) {
+    rows[kept] = row;
     groups[kept] = candidates->group[i];
-    kept += !(candidates->upper[i] < lower);  // a NaN stays
+    kept += !(candidates->upper && candidates->upper[i] < lower);  // a NaN stays
   }
   return kept;
 }

@@ -22,6 +22,14 @@ void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t
   }
 }
 
+// Stores at least the first n lanes. Few are wanted as a rule, and a narrow store crosses fewer cache lines.
+[[gnu::always_inline]] inline void store_head(void *at, __m512i lanes, int n) {
+  if (n <= 4)
+    _mm_storeu_si128(static_cast<__m128i *>(at), _mm512_castsi512_si128(lanes));
+  else
+    _mm512_storeu_si512(at, lanes);
+}
+
 // Panels go four at a time. Of few panels most groups of four have a survivor, and each is stored without asking; of
 // many, most have none and are passed over.
 bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
@@ -49,25 +57,32 @@ bool collect(const float *maxima, const float *error, int64_t first_panel, int64
     for (int64_t i = 0; i < 4; i++) {
       __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>((first_panel + p + i) * kLanes)));
       // Compressed in a register and stored whole: compressing into memory is microcode on Zen 4.
-      _mm512_storeu_si512(candidates->group + count, _mm512_maskz_compress_epi32(keep[i], group));
-      _mm512_storeu_ps(candidates->upper + count, _mm512_maskz_compress_ps(keep[i], upper[i]));
-      count += __builtin_popcount(keep[i]);
+      int kept = __builtin_popcount(keep[i]);
+      store_head(candidates->group + count, _mm512_maskz_compress_epi32(keep[i], group), kept);
+      if (candidates->upper)
+        store_head(candidates->upper + count, _mm512_castps_si512(_mm512_maskz_compress_ps(keep[i], upper[i])), kept);
+      count += kept;
     }
   }
   candidates->count = count;
   return true;
 }
 
-int64_t filter(const Candidates *candidates, float lower, int32_t *groups) {
+int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows) {
   const __m512 threshold = _mm512_set1_ps(lower);
   int64_t kept = 0;
   for (int64_t i = 0; i < candidates->count; i += kLanes) {
-    __mmask16 mask = head(candidates->count - i);
-    __m512 upper = _mm512_maskz_loadu_ps(mask, candidates->upper + i);
-    __mmask16 keep = _mm512_mask_cmp_ps_mask(mask, upper, threshold, _CMP_NLT_UQ);
-    __m512i group = _mm512_maskz_loadu_epi32(mask, candidates->group + i);
-    _mm512_storeu_si512(groups + kept, _mm512_maskz_compress_epi32(keep, group));
-    kept += __builtin_popcount(keep);
+    __mmask16 keep = head(candidates->count - i);
+    __m512i group = _mm512_maskz_loadu_epi32(keep, candidates->group + i);
+    if (candidates->upper) {
+      __m512 upper = _mm512_maskz_loadu_ps(keep, candidates->upper + i);
+      keep = _mm512_mask_cmp_ps_mask(keep, upper, threshold, _CMP_NLT_UQ);
+      group = _mm512_maskz_compress_epi32(keep, group);
+    }
+    int n = __builtin_popcount(keep);
+    store_head(groups + kept, group, n);
+    store_head(rows + kept, _mm512_set1_epi32(row), n);
+    kept += n;
   }
   return kept;
 }
@@ -82,32 +97,41 @@ __m128 sums(__m512 a, __m512 b, __m512 c, __m512 d) {
   return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 
+// Dot products of a row with four codes, by lanes.
+struct Sums {
+  __m512 a, b, c, d;
+};
+
+[[gnu::always_inline]] inline void add_products(__mmask16 mask, const float *y, const float *mean, __m512 scale,
+                                                const float *const *c, int64_t i, Sums *s) {
+  __m512 v = _mm512_load_ps(y), m = _mm512_load_ps(mean);
+  s->a = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[0] + i), scale, m), s->a);
+  s->b = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[1] + i), scale, m), s->b);
+  s->c = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[2] + i), scale, m), s->c);
+  s->d = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[3] + i), scale, m), s->d);
+}
+
 // A group of four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
 void narrow(const Narrowing *n) {
   const Codebook *codebook = n->codebook;
-  const int64_t d = codebook->d, pd = codebook->padded_d;
+  const int64_t d = codebook->d, pd = codebook->padded_d, whole = d / kLanes * kLanes;
+  const __mmask16 rest = head(d - whole);
   const float *mean = codebook->mean;
   const __m512 scale = _mm512_set1_ps(codebook->scale);
   for (int64_t g = 0; g < n->count; g++) {
-    const int64_t r = n->row[g], panel = n->group[g] / kLanes, slot = panel * kPanel + n->group[g] % kLanes;
+    const int64_t r = n->row[g], panel = n->group[g] >> 4, slot = panel * kPanel + (n->group[g] & 15);
     const float *y = n->centred + r * pd;
     const float *c[4];
     for (int64_t j = 0; j < 4; j++) {
       int32_t k = codebook->order[slot + j * kLanes];
       c[j] = codebook->codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
     }
-    __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
-    for (int64_t i = 0; i < d; i += kLanes) {
-      __mmask16 mask = head(d - i);
-      __m512 v = _mm512_load_ps(y + i), m = _mm512_load_ps(mean + i);
-      s0 = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[0] + i), scale, m), s0);
-      s1 = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[1] + i), scale, m), s1);
-      s2 = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[2] + i), scale, m), s2);
-      s3 = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[3] + i), scale, m), s3);
-    }
+    Sums s{_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+    for (int64_t i = 0; i < whole; i += kLanes) add_products(0xFFFF, y + i, mean + i, scale, c, i, &s);
+    if (rest) add_products(rest, y + whole, mean + whole, scale, c, whole, &s);
     const float *half_norm = codebook->half_norm + slot;
-    __m128 score = _mm_sub_ps(sums(s0, s1, s2, s3), _mm_setr_ps(half_norm[0], half_norm[kLanes], half_norm[2 * kLanes],
-                                                                half_norm[3 * kLanes]));
+    __m128 score = _mm_sub_ps(sums(s.a, s.b, s.c, s.d), _mm_setr_ps(half_norm[0], half_norm[kLanes],
+                                                                    half_norm[2 * kLanes], half_norm[3 * kLanes]));
     const RowBound *row = n->bounds + r;
     __m128 error =
         _mm_set1_ps((row->by_norm * codebook->norm[panel] + codebook->fp32_constant[panel] + row->fixed) * n->factor);
