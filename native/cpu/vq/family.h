@@ -9,10 +9,13 @@
 
 namespace tessera::cpu::vq {
 
-// Rows of x, converted for the screen. `norm` and `residual` bound, from above, max(|y|, |y^|) and |y - y^| of the
-// exact centred row y and its rounded copy y^. A row that cannot be screened has norm above kLargestNorm, or NaN.
+// A block of rows of x, converted for the screen. Position i of the block holds row[i] of it: a family may put rows of
+// like magnitude beside each other. All but `centred` is by position. `norm` and `residual` bound, from above, max(|y|,
+// |y^|) and |y - y^| of the exact centred row y and its rounded copy y^. A row that cannot be screened has norm above
+// kLargestNorm, or NaN.
 struct Rows {
-  float *centred;     // [rows, padded_d] y rounded to fp32, for the narrowing
+  int32_t *row;       // [rows] which row of the block; the identity before convert is called
+  float *centred;     // [rows, padded_d] y rounded to fp32, for the narrowing; by row
   std::byte *packed;  // [rows, row_bytes] y^ in the family's format; may be `centred` itself
   float *norm;        // [rows]
   float *residual;    // [rows]
@@ -86,7 +89,8 @@ struct Family {
   const char *name;  // as in TESSERA_KERNEL and ts_vq_stats
   bool (*supported)();
   const Tools *tools;
-  int64_t tile_rows;              // rows of a full tile, at most kMaxTileRows
+  int64_t tile_rows;  // rows of a full tile
+  int64_t largest_d;
   double (*rounding)(int64_t d);  // roundings of a score's accumulation, in units of 2^-24 (|y^||c^| + 1/2 |c|^2)
   bool packs_rows;                // false: the screen reads Rows::centred
   bool sorts_codes;               // codes of like largest magnitude share a panel, and so its scale
@@ -96,12 +100,12 @@ struct Family {
   float (*panel_scale)(float largest);
   // Writes one centred code [d] into its slot; returns |c - c^|, and |c^| in *norm.
   double (*pack)(const double *centred, int64_t d, float panel_scale, std::byte *panel, int64_t slot, double *norm);
-  // Converts rows x [rows, d] into `out`.
+  // Converts rows x [rows, d], at most kMaxBlock, into `out`.
   void (*convert)(const Codebook *codebook, const float *x, int64_t rows, const Rows *out);
   void (*screen)(const Tile *tile, int64_t rows);
 };
 
-constexpr int64_t kMaxTileRows = 8;
+constexpr int64_t kMaxBlock = 96;  // rows converted together
 
 extern const Tools portable_tools;
 extern const Family portable_family;

@@ -162,7 +162,7 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 }  // namespace
 
 const Tools portable_tools = {bounds, collect, filter, narrow, settle, distances};
-const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false, false,
-                                row_bytes,  panel_bytes, panel_scale,     pack,      convert,  screen};
+const Family portable_family = {"portable", supported, &portable_tools, kTileRows,   65536, rounding, false,
+                                false,      row_bytes, panel_bytes,     panel_scale, pack,  convert,  screen};
 
 }  // namespace tessera::cpu::vq

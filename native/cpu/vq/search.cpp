@@ -27,7 +27,6 @@ namespace {
 
 constexpr int64_t kBlockBytes = 64 << 10;     // centred rows of a block
 constexpr int64_t kStretchBytes = 256 << 10;  // panels of a stretch: a quarter of a common L2
-constexpr int64_t kMaxBlock = 96;
 constexpr int64_t kMaxStretch = 64;
 constexpr int64_t kMaxCapacity = 512;
 constexpr int64_t kSlack = 64;     // for stores of whole vectors
@@ -144,7 +143,7 @@ void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &wor
     work.counts[r] = 0;
     work.overflow[r] = false;
     work.screen_bounds[r] = bound_row(plan.screen, work.rows.norm[r], work.rows.residual[r]);
-    work.fp32_bounds[r] = bound_row(plan.fp32, work.rows.norm[r], 0);
+    work.fp32_bounds[work.rows.row[r]] = bound_row(plan.fp32, work.rows.norm[r], 0);
   }
   Tile tile{book, &work.rows, 0, 0, 0, plan.stretch, work.error, work.maxima, nullptr};
   for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += plan.stretch) {
@@ -162,7 +161,7 @@ void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &wor
   }
 }
 
-// The code of a row whose candidates were narrowed.
+// The code of the row x at position `row`, whose candidates were narrowed.
 int32_t decide(const Codebook *book, const float *x, int64_t row, Workspace &work) {
   int64_t first = work.starts[row], count = work.starts[row + 1] - first;
   const float *upper = work.batch_upper + first * kVectors, *lower = work.batch_lower + first * kVectors;
@@ -193,7 +192,7 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
       work.starts[end] = groups;
       if (!screened(end)) continue;
       Candidates list = list_of(plan, work, end);
-      auto kept = static_cast<int32_t>(tools->filter(&list, work.lower[end], static_cast<int32_t>(end),
+      auto kept = static_cast<int32_t>(tools->filter(&list, work.lower[end], work.rows.row[end],
                                                      work.batch_group + groups, work.batch_row + groups));
       groups += kept;
     }
@@ -202,13 +201,14 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
                         work.batch_row, work.batch_group,  work.batch_upper, work.batch_lower};
     tools->narrow(&narrowing);
     for (int64_t r = begin; r < end; r++) {
-      const float *row = x + r * book->d;
+      int64_t at = work.rows.row[r];
+      const float *row = x + at * book->d;
       if (screened(r))
-        codes[r] = decide(book, row, r, work);
+        codes[at] = decide(book, row, r, work);
       else if (work.overflow[r])
-        codes[r] = scan(book, row, work.tally);
+        codes[at] = scan(book, row, work.tally);
       else
-        codes[r] = unscreened(book, row, first_row + r, work.tally);
+        codes[at] = unscreened(book, row, first_row + at, work.tally);
     }
   }
 }
@@ -217,6 +217,7 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   const Codebook *book = plan.codebook;
   const Family *family = book->family;
   work->tally.fault_row = std::numeric_limits<int64_t>::max();
+  work->rows.row = carve.take<int32_t>(plan.block);
   work->rows.centred = carve.take<float>(plan.block * book->padded_d);
   work->rows.packed = reinterpret_cast<std::byte *>(work->rows.centred);
   if (family->packs_rows) work->rows.packed = carve.take<std::byte>(plan.block * family->row_bytes(book->d));
@@ -266,6 +267,7 @@ void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, i
   for (int64_t begin = 0; begin < rows; begin += plan.block) {
     int64_t count = std::min(plan.block, rows - begin);
     const float *block = x + begin * book->d;
+    for (int64_t r = 0; r < count; r++) work.rows.row[r] = static_cast<int32_t>(r);
     book->family->convert(book, block, count, &work.rows);
     screen_block(plan, block, count, work);
     decide_block(plan, block, first_row + begin, count, codes + begin, work);
