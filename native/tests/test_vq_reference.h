@@ -84,7 +84,7 @@ inline void plain_scatter(const std::vector<float> &x, const std::vector<int32_t
 // Kernel families that TESSERA_KERNEL can name. Other devices have none to choose from.
 inline std::vector<std::string> kernels(const Device &device) {
   if (device.name != "cpu") return {""};
-  return {"", "portable", "fp32-avx2", "fp32-avx512", "int8-vnni"};
+  return {"", "portable", "fp32-avx2", "fp32-avx512", "bf16-avx512", "int8-vnni"};
 }
 
 inline void force_kernel(const std::string &name) {

@@ -11,9 +11,7 @@ namespace {
 // In order of preference.
 const Family *const kFamilies[] = {
 #if defined(__x86_64__)
-    &int8_vnni_family,
-    &fp32_avx512_family,
-    &fp32_avx2_family,
+    &int8_vnni_family, &bf16_avx512_family, &fp32_avx512_family, &fp32_avx2_family,
 #endif
     &portable_family,
 };

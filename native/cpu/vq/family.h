@@ -23,18 +23,20 @@ struct Rows {
   int32_t *offset;    // [rows] the family's correction of a row's integer scores (int8)
 };
 
-// The scores of up to `tile_rows` rows against a run of panels. Group g of a panel is made of its slots g, g+16, g+32
-// and g+48.
+// The scores of up to `tile_rows` rows against a stretch of panels. Group g of a panel is made of its slots g, g+16,
+// g+32 and g+48.
 struct Tile {
   const Codebook *codebook;
   const Rows *rows;
   int64_t first_row;
   int64_t first_panel;
   int64_t panels;
-  int64_t stride;      // panels from one row to the next in `error` and `maxima`
-  const float *error;  // [rows, stride] bound on the error of the row's scores in the panel
-  float *maxima;       // [rows, stride, 16] out: the largest score of each group
-  float *lower;        // [rows] in and out: raised to the largest (score - error)
+  int64_t stride;    // panels from one row to the next in the arrays below
+  float *error;      // [rows, stride] bound on the error of the row's scores in the panel
+  float *threshold;  // [rows, stride] what a score must reach to be worth keeping, as far as is known before the tile
+  float *maxima;     // [rows, stride, 16] out: the largest score of each group
+  uint16_t *keep;    // [rows, stride] out: the groups whose largest score is not below the threshold
+  float *lower;      // [rows] in and out: raised to the largest (score - error)
 };
 
 // Groups of a row that the screen could not exclude.
@@ -42,7 +44,7 @@ struct Candidates {
   int32_t count;
   int32_t capacity;
   int32_t *group;  // panel * 16 + group of the panel
-  float *upper;    // score + error; null if nobody asks, since one call of collect saw all panels
+  float *upper;    // score + error; null if nobody asks, since one tile saw all panels
 };
 
 // Row-dependent terms of a row's error bound: see Bound in bound.h. The bound of a panel is
@@ -65,13 +67,11 @@ struct Narrowing {
 
 // What the search needs from an instruction set beside the screen itself.
 struct Tools {
-  // error[p] = the row's bound in panel first_panel + p.
-  void (*bounds)(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
-                 float *error);
-  // Appends the groups of panels [first_panel, first_panel + panels) with maximum + error not below `lower`. Returns
-  // false if there was no room.
-  bool (*collect)(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
-                  Candidates *candidates);
+  // Fills the tile's errors and thresholds from its rows' bounds and `lower`.
+  void (*bounds)(const Tile *tile, const RowBound *bounds, float factor, int64_t rows);
+  // Appends to lists[r] the groups of row r in the tile with maximum + error not below tile->lower[r]; each list has
+  // room for 64 more than its capacity. Returns the rows, as bits, whose lists were too short; those are unchanged.
+  uint32_t (*collect)(const Tile *tile, int64_t rows, Candidates *lists);
   // Writes the candidates with upper not below `lower` (all, if there is no upper) to `groups` and `row` beside each to
   // `rows`, which have room for all of them and 15 more; returns how many they are.
   int64_t (*filter)(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows);
@@ -114,6 +114,7 @@ extern const Tools avx2_tools;
 extern const Tools avx512_tools;
 extern const Family fp32_avx2_family;
 extern const Family fp32_avx512_family;
+extern const Family bf16_avx512_family;
 extern const Family int8_vnni_family;
 #endif
 

@@ -2,9 +2,7 @@
 //
 // Panel: [d][64] fp32. A step over one dimension reads 4 vectors of codes and broadcasts 6 numbers of rows for 24 fma:
 // 24 of the 32 registers accumulate, 4 hold codes, 1 a row's number.
-#include <immintrin.h>
-
-#include "cpu/vq/family.h"
+#include "cpu/vq/avx512.h"
 #include "cpu/vq/features.h"
 
 namespace tessera::cpu::vq {
@@ -31,32 +29,36 @@ double pack(const double *centred, int64_t d, float, std::byte *panel, int64_t s
   return __builtin_sqrt(residual);
 }
 
+// Four rows at a time, so that they share the reductions and roots; a last few rows are done twice.
 void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows *out) {
-  const int64_t d = codebook->d;
+  const int64_t d = codebook->d, pd = codebook->padded_d, whole = d / kLanes * kLanes;
+  const __mmask16 rest = head(d - whole);
+  const float *mean = codebook->mean;
   const __m512 scale = _mm512_set1_ps(codebook->scale);
-  for (int64_t r = 0; r < rows; r++) {
-    const float *row = x + r * d;
-    float *y = out->centred + r * codebook->padded_d;
-    __m512 square = _mm512_setzero_ps();
-    for (int64_t i = 0; i < d; i += kLanes) {
-      auto mask = static_cast<__mmask16>(d - i >= kLanes ? 0xFFFF : (1 << (d - i)) - 1);
-      __m512 v = _mm512_maskz_loadu_ps(mask, row + i);
-      v = _mm512_fmsub_ps(v, scale, _mm512_load_ps(codebook->mean + i));  // one rounding
-      _mm512_store_ps(y + i, v);
-      square = _mm512_fmadd_ps(v, v, square);
+  for (int64_t first = 0; first < rows; first += 4) {
+    __m512 square[4];
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < 4; j++) {
+      int64_t r = first + j < rows ? first + j : rows - 1;
+      const float *row = x + r * d;
+      float *y = out->centred + r * pd;
+      square[j] = _mm512_setzero_ps();
+      for (int64_t i = 0; i < whole; i += kLanes) centre(0xFFFF, row + i, mean + i, scale, y + i, &square[j]);
+      if (rest) centre(rest, row + whole, mean + whole, scale, y + whole, &square[j]);
     }
-    // The sum's roundings, and squares that underflow: docs/kernels.md, "Norms of a row".
-    float norm = __builtin_sqrtf(_mm512_reduce_add_ps(square));
-    norm = norm * (1 + static_cast<float>(d + 64) * 0x1p-24f) + 0x1p-55f;
-    out->norm[r] = norm;
-    out->residual[r] = norm * 0x1p-24f + 0x1p-55f;
+    // docs/kernels.md, "Norms of a row".
+    __m128 norm = norm_above(reduce4(square[0], square[1], square[2], square[3], Add()), d);
+    __m128 residual = _mm_fmadd_ps(norm, _mm_set1_ps(0x1p-24f), _mm_set1_ps(0x1p-55f));
+    auto here = static_cast<__mmask8>(head(rows - first < 4 ? rows - first : 4));
+    _mm_mask_storeu_ps(out->norm + first, here, norm);
+    _mm_mask_storeu_ps(out->residual + first, here, residual);
   }
 }
 
 // One tile: R rows against one panel.
 template <int R>
-void score_panel(const float *panel, const float *half_norm, const float *y, int64_t padded_d, int64_t d, float *maxima,
-                 int64_t maxima_stride, const float *error, int64_t error_stride, __m512 *best) {
+void score_panel(const Tile *tile, int64_t p, const float *panel, const float *half_norm, const float *y,
+                 int64_t padded_d, int64_t d, __m512 *best) {
   __m512 a[R][kVectors];
 #pragma GCC unroll 4
   for (int j = 0; j < kVectors; j++) {
@@ -79,8 +81,7 @@ void score_panel(const float *panel, const float *half_norm, const float *y, int
 #pragma GCC unroll 6
   for (int r = 0; r < R; r++) {
     __m512 m = _mm512_max_ps(_mm512_max_ps(a[r][0], a[r][1]), _mm512_max_ps(a[r][2], a[r][3]));
-    _mm512_store_ps(maxima + r * maxima_stride, m);
-    best[r] = _mm512_max_ps(best[r], _mm512_sub_ps(m, _mm512_set1_ps(error[r * error_stride])));
+    leave(tile, r, p, m, best);
   }
 }
 
@@ -93,9 +94,8 @@ void screen_rows(const Tile *tile) {
   for (int r = 0; r < R; r++) best[r] = _mm512_set1_ps(tile->lower[r]);
   for (int64_t p = 0; p < tile->panels; p++) {
     int64_t index = tile->first_panel + p;
-    score_panel<R>(reinterpret_cast<const float *>(codebook->packed + index * bytes),
-                   codebook->half_norm + index * kPanel, y, pd, d, tile->maxima + p * kLanes, tile->stride * kLanes,
-                   tile->error + p, tile->stride, best);
+    score_panel<R>(tile, p, reinterpret_cast<const float *>(codebook->packed + index * bytes),
+                   codebook->half_norm + index * kPanel, y, pd, d, best);
   }
   for (int r = 0; r < R; r++) tile->lower[r] = _mm512_reduce_max_ps(best[r]);
 }

@@ -11,9 +11,7 @@
 // A step over 4 dimensions: 4 loads of codes, 6 broadcasts of 4 bytes of a row, 24 vpdpbusd, which are all that counts:
 // one of them retires a clock. GCC 12 keeps accumulators of intrinsics in memory here, so the instruction is written
 // out, and the accumulators are named.
-#include <immintrin.h>
-
-#include "cpu/vq/family.h"
+#include "cpu/vq/avx512.h"
 #include "cpu/vq/features.h"
 
 namespace tessera::cpu::vq {
@@ -55,46 +53,12 @@ double pack(const double *centred, int64_t d, float scale, std::byte *panel, int
   return __builtin_sqrt(residual);
 }
 
-__mmask16 head(int64_t n) { return static_cast<__mmask16>(n >= 16 ? 0xFFFF : (1 << n) - 1); }
-
-// Sums, or maxima, of four vectors, as one vector of four.
-template <class Op>
-[[gnu::always_inline]] inline __m128 reduce4(__m512 a, __m512 b, __m512 c, __m512 d, Op op) {
-  __m512 ab = op(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-  __m512 cd = op(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-  __m512 abcd = op(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))),
-                   _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))));
-  __m512 half = op(abcd, _mm512_shuffle_f32x4(abcd, abcd, 0x4E));
-  return _mm512_castps512_ps128(op(half, _mm512_shuffle_f32x4(half, half, 0xB1)));
-}
-
-struct Add {
-  [[gnu::always_inline]] __m512 operator()(__m512 a, __m512 b) const { return _mm512_add_ps(a, b); }
-};
-struct Max {
-  [[gnu::always_inline]] __m512 operator()(__m512 a, __m512 b) const { return _mm512_max_ps(a, b); }
-};
-
-// What one row's first pass finds: its norm's square and its largest magnitude, by lanes.
-struct Centred {
-  __m512 square, largest;
-};
-
-[[gnu::always_inline]] inline void centre(__mmask16 mask, const float *x, const float *mean, __m512 scale, float *y,
-                                          Centred *found) {
-  __m512 v = _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, x), scale, _mm512_load_ps(mean));  // one rounding
-  _mm512_store_ps(y, v);
-  found->square = _mm512_fmadd_ps(v, v, found->square);
-  found->largest = _mm512_max_ps(found->largest, _mm512_abs_ps(v));
-}
-
 // The second pass: the square of the rounding's norm and the sum of the integers.
 struct Rounded {
   __m512 error, sum;
 };
 
-[[gnu::always_inline]] inline void round_to_int8(const float *y, __m512 inverse, __m512 unit, std::byte *q,
-                                                 Rounded *found) {
+TS_INLINE void round_to_int8(const float *y, __m512 inverse, __m512 unit, std::byte *q, Rounded *found) {
   __m512 v = _mm512_load_ps(y);
   __m512i n = _mm512_cvtps_epi32(_mm512_mul_ps(v, inverse));
   _mm_store_si128(reinterpret_cast<__m128i *>(q), _mm512_cvtepi32_epi8(n));
@@ -112,22 +76,29 @@ void centre_rows(const Codebook *codebook, const float *x, int64_t rows, float *
   const float *mean = codebook->mean;
   const __m512 scale = _mm512_set1_ps(codebook->scale);
   for (int64_t first = 0; first < rows; first += 4) {
-    Centred c[4];
+    __m512 squares[4], largest[4];
 #pragma GCC unroll 4
     for (int64_t j = 0; j < 4; j++) {
       int64_t r = first + j < rows ? first + j : rows - 1;
       const float *row = x + r * d;
       float *y = centred + r * pd;
-      c[j] = {_mm512_setzero_ps(), _mm512_set1_ps(kSmallestMagnitude)};
-      for (int64_t i = 0; i < whole; i += kLanes) centre(0xFFFF, row + i, mean + i, scale, y + i, &c[j]);
-      if (rest) centre(rest, row + whole, mean + whole, scale, y + whole, &c[j]);
+      squares[j] = _mm512_setzero_ps();
+      largest[j] = _mm512_set1_ps(kSmallestMagnitude);
+      for (int64_t i = 0; i < whole; i += kLanes) {
+        __m512 v = centre(0xFFFF, row + i, mean + i, scale, y + i, &squares[j]);
+        largest[j] = _mm512_max_ps(largest[j], _mm512_abs_ps(v));
+      }
+      if (rest) {
+        __m512 v = centre(rest, row + whole, mean + whole, scale, y + whole, &squares[j]);
+        largest[j] = _mm512_max_ps(largest[j], _mm512_abs_ps(v));
+      }
     }
-    __m128 sum = reduce4(c[0].square, c[1].square, c[2].square, c[3].square, Add());
-    __m128 largest = reduce4(c[0].largest, c[1].largest, c[2].largest, c[3].largest, Max());
+    __m128 sum = reduce4(squares[0], squares[1], squares[2], squares[3], Add());
+    __m128 magnitude = reduce4(largest[0], largest[1], largest[2], largest[3], Max());
     // A row out of range (or NaN) is not screened; its magnitude must not become the other rows' step.
     __mmask8 in_range = _mm_cmp_ps_mask(sum, _mm_set1_ps(kLargestNorm), _CMP_LE_OQ);
     _mm_store_ps(square + first, sum);
-    _mm_store_ps(most + first, _mm_mask_mov_ps(_mm_set1_ps(kSmallestMagnitude), in_range, largest));
+    _mm_store_ps(most + first, _mm_mask_mov_ps(_mm_set1_ps(kSmallestMagnitude), in_range, magnitude));
   }
 }
 
@@ -167,7 +138,6 @@ void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows 
     for (int64_t i = p; i < end; i++) out->step[i] = step;
   }
 
-  const __m128 inflate = _mm_set1_ps(1 + static_cast<float>(d + 64) * 0x1p-24f), tiny = _mm_set1_ps(0x1p-55f);
   for (int64_t first = 0; first < rows; first += 4) {
     Rounded q[4];
     alignas(16) float squares[4];
@@ -183,10 +153,8 @@ void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows 
     // The sums' roundings, squares that underflow, and y's own rounding: docs/kernels.md, "Norms of a row". The half
     // norms' rounding is at most step scale / 2, and the panel's scale at most its norm / 127, but for the smallest.
     auto here = static_cast<__mmask8>(head(rows - first < 4 ? rows - first : 4));
-    __m128 residual = _mm_sqrt_ps(reduce4(q[0].error, q[1].error, q[2].error, q[3].error, Add()));
-    residual = _mm_fmadd_ps(residual, inflate, tiny);
-    __m128 norm = _mm_sqrt_ps(_mm_load_ps(squares));
-    norm = _mm_add_ps(_mm_fmadd_ps(norm, inflate, tiny), residual);
+    __m128 residual = norm_above(reduce4(q[0].error, q[1].error, q[2].error, q[3].error, Add()), d);
+    __m128 norm = _mm_add_ps(norm_above(_mm_load_ps(squares), d), residual);
     residual = _mm_fmadd_ps(norm, _mm_set1_ps(0x1p-24f), residual);
     residual = _mm_fmadd_ps(_mm_maskz_loadu_ps(here, out->step + first), _mm_set1_ps(1 / 250.0f), residual);
     __m128i offset = _mm_cvtps_epi32(reduce4(q[0].sum, q[1].sum, q[2].sum, q[3].sum, Add()));
@@ -197,7 +165,7 @@ void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows 
 }
 
 // The half norms of 16 codes as integers in units of 1 / inverse, negative.
-[[gnu::always_inline]] inline __m512i start(const float *half_norm, __m512 inverse) {
+TS_INLINE __m512i start(const float *half_norm, __m512 inverse) {
   __m512 units = _mm512_min_ps(_mm512_mul_ps(_mm512_load_ps(half_norm), inverse), _mm512_set1_ps(kPaddingStart));
   return _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_cvtps_epi32(units));
 }
@@ -207,8 +175,7 @@ struct Accumulators {
   __m512i a, b, c, d;
 };
 
-[[gnu::always_inline]] inline void step(Accumulators &row, const int32_t *four, __m512i a, __m512i b, __m512i c,
-                                        __m512i d) {
+TS_INLINE void step(Accumulators &row, const int32_t *four, __m512i a, __m512i b, __m512i c, __m512i d) {
   __m512i v = _mm512_set1_epi32(*four);
   asm("vpdpbusd %2, %1, %0" : "+v"(row.a) : "v"(a), "v"(v));
   asm("vpdpbusd %2, %1, %0" : "+v"(row.b) : "v"(b), "v"(v));
@@ -216,13 +183,10 @@ struct Accumulators {
   asm("vpdpbusd %2, %1, %0" : "+v"(row.d) : "v"(d), "v"(v));
 }
 
-// Group maxima of a row's scores in the panel, and the lower bound that they prove.
-[[gnu::always_inline]] inline void finish(const Accumulators &row, int32_t offset, __m512 unit, float error,
-                                          float *maxima, __m512 *best) {
+// The largest scores of a row's groups in the panel.
+TS_INLINE __m512 largest(const Accumulators &row, int32_t offset, __m512 unit) {
   __m512i most = _mm512_max_epi32(_mm512_max_epi32(row.a, row.b), _mm512_max_epi32(row.c, row.d));
-  __m512 m = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(most, _mm512_set1_epi32(offset))), unit);
-  _mm512_store_ps(maxima, m);
-  *best = _mm512_max_ps(*best, _mm512_sub_ps(m, _mm512_set1_ps(error)));
+  return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(most, _mm512_set1_epi32(offset))), unit);
 }
 
 template <int R>
@@ -254,16 +218,13 @@ void screen_rows(const Tile *tile) {
       if constexpr (R > 4) step(r4, four + 4 * words, a, b, c, d);
       if constexpr (R > 5) step(r5, four + 5 * words, a, b, c, d);
     }
-    const float *error = tile->error + p;
-    float *maxima = tile->maxima + p * kLanes;
-    const int64_t stride = tile->stride, next = stride * kLanes;
     const __m512 units = _mm512_set1_ps(unit);
-    finish(r0, offset[0], units, error[0], maxima, best);
-    if constexpr (R > 1) finish(r1, offset[1], units, error[stride], maxima + next, best + 1);
-    if constexpr (R > 2) finish(r2, offset[2], units, error[2 * stride], maxima + 2 * next, best + 2);
-    if constexpr (R > 3) finish(r3, offset[3], units, error[3 * stride], maxima + 3 * next, best + 3);
-    if constexpr (R > 4) finish(r4, offset[4], units, error[4 * stride], maxima + 4 * next, best + 4);
-    if constexpr (R > 5) finish(r5, offset[5], units, error[5 * stride], maxima + 5 * next, best + 5);
+    leave(tile, 0, p, largest(r0, offset[0], units), best);
+    if constexpr (R > 1) leave(tile, 1, p, largest(r1, offset[1], units), best);
+    if constexpr (R > 2) leave(tile, 2, p, largest(r2, offset[2], units), best);
+    if constexpr (R > 3) leave(tile, 3, p, largest(r3, offset[3], units), best);
+    if constexpr (R > 4) leave(tile, 4, p, largest(r4, offset[4], units), best);
+    if constexpr (R > 5) leave(tile, 5, p, largest(r5, offset[5], units), best);
   }
   for (int r = 0; r < R; r++) tile->lower[r] = _mm512_reduce_max_ps(best[r]);
 }

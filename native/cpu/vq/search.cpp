@@ -27,7 +27,8 @@ namespace {
 
 constexpr int64_t kBlockBytes = 64 << 10;     // centred rows of a block
 constexpr int64_t kStretchBytes = 256 << 10;  // panels of a stretch: a quarter of a common L2
-constexpr int64_t kMaxStretch = 64;
+constexpr int64_t kMaxStretch = 32, kFirstStretch = 8;
+constexpr int64_t kMaxTileRows = 8;
 constexpr int64_t kMaxCapacity = 512;
 constexpr int64_t kSlack = 64;     // for stores of whole vectors
 constexpr int64_t kDistances = 8;  // pairs of one call of Tools::distances
@@ -90,7 +91,7 @@ bool can_screen(const Codebook *book, float norm) { return book->screenable && n
 
 Candidates list_of(const Plan &plan, Workspace &work, int64_t row) {
   return {work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.list,
-          plan.stretch < plan.codebook->panels ? work.uppers + row * plan.list : nullptr};
+          std::min(plan.stretch, kFirstStretch) < plan.codebook->panels ? work.uppers + row * plan.list : nullptr};
 }
 
 // Drops the groups that a better lower bound excludes by now.
@@ -109,23 +110,23 @@ RowBound bound_row(const Bound &bound, float norm, float residual) {
   return {static_cast<float>(residual + bound.product * norm), norm, static_cast<float>(bound.square * norm * norm)};
 }
 
-// Adds to a row's list what a tile's screen left of it.
-void collect(const Plan &plan, const Tile &tile, int64_t r, Workspace &work) {
+// Adds to the rows' lists what a tile's screen left of them.
+void collect(const Plan &plan, const Tile &tile, int64_t rows, Workspace &work) {
   const Tools *tools = plan.codebook->family->tools;
-  int64_t row = tile.first_row + r;
-  if (work.overflow[row] || !can_screen(plan.codebook, work.rows.norm[row])) return;
-  const float *maxima = work.maxima + r * plan.stretch * kLanes, *error = work.error + r * plan.stretch;
-  Candidates list = list_of(plan, work, row);
-  if (!tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list)) {
-    if (!list.upper) {
-      work.overflow[row] = true;
-      return;
+  Candidates lists[kMaxTileRows];
+  for (int64_t r = 0; r < rows; r++) lists[r] = list_of(plan, work, tile.first_row + r);
+  uint32_t full = tools->collect(&tile, rows, lists);
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t row = tile.first_row + r;
+    if (full >> r & 1) {
+      if (lists[r].upper) prune(lists[r], work.lower[row]);
+      Tile again = tile;
+      again.error += r * tile.stride, again.maxima += r * tile.stride * kLanes, again.keep += r * tile.stride;
+      again.lower += r;
+      work.overflow[row] |= tools->collect(&again, 1, &lists[r]) != 0;
     }
-    list.count = work.counts[row];
-    prune(list, work.lower[row]);
-    work.overflow[row] = !tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list);
+    work.counts[row] = lists[r].count;
   }
-  work.counts[row] = list.count;
 }
 
 // Asks for the rows after the block while it is screened: x comes from memory once, and the screen leaves memory idle.
@@ -145,17 +146,16 @@ void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &wor
     work.screen_bounds[r] = bound_row(plan.screen, work.rows.norm[r], work.rows.residual[r]);
     work.fp32_bounds[work.rows.row[r]] = bound_row(plan.fp32, work.rows.norm[r], 0);
   }
-  Tile tile{book, &work.rows, 0, 0, 0, plan.stretch, work.error, work.maxima, nullptr};
-  for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += plan.stretch) {
-    tile.panels = std::min(plan.stretch, book->panels - tile.first_panel);
+  Tile tile{book, &work.rows, 0, 0, 0, plan.stride, work.error, work.threshold, work.maxima, work.keep, nullptr};
+  int64_t stretch = std::min(plan.stretch, kFirstStretch);  // a short one first, for the thresholds of the others
+  for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += tile.panels) {
+    tile.panels = std::min(tile.first_panel == 0 ? stretch : plan.stretch, book->panels - tile.first_panel);
     for (tile.first_row = 0; tile.first_row < rows; tile.first_row += family->tile_rows) {
       int64_t count = std::min(family->tile_rows, rows - tile.first_row);
       tile.lower = work.lower + tile.first_row;
-      for (int64_t r = 0; r < count; r++)
-        family->tools->bounds(book, &work.screen_bounds[tile.first_row + r], factor(), tile.first_panel, tile.panels,
-                              work.error + r * plan.stretch);
+      family->tools->bounds(&tile, work.screen_bounds + tile.first_row, factor(), count);
       family->screen(&tile, count);
-      for (int64_t r = 0; r < count; r++) collect(plan, tile, r, work);
+      collect(plan, tile, count, work);
       if (tile.first_panel == 0) prefetch(x + (plan.block + tile.first_row) * book->d, count * book->d);
     }
   }
@@ -227,8 +227,10 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   work->rows.offset = carve.take<int32_t>(plan.block);
   work->screen_bounds = carve.take<RowBound>(plan.block);
   work->fp32_bounds = carve.take<RowBound>(plan.block);
-  work->error = carve.take<float>(family->tile_rows * plan.stretch);
-  work->maxima = carve.take<float>(family->tile_rows * plan.stretch * kLanes);
+  work->error = carve.take<float>(family->tile_rows * plan.stride);
+  work->threshold = carve.take<float>(family->tile_rows * plan.stride);
+  work->maxima = carve.take<float>(family->tile_rows * plan.stride * kLanes);
+  work->keep = carve.take<uint16_t>(family->tile_rows * plan.stride);
   work->lower = carve.take<float>(plan.block);
   work->overflow = carve.take<bool>(plan.block);
   work->groups = carve.take<int32_t>(plan.block * plan.list);
@@ -255,6 +257,7 @@ Plan make_plan(const Codebook *codebook) {
   return {codebook,
           block,
           stretch,
+          (stretch + 31) / 32 * 32,
           capacity,
           capacity + kSlack,
           2 * capacity,

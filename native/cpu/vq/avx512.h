@@ -1,0 +1,59 @@
+// Pieces that the AVX-512 files share. Everything is inlined and has internal linkage, so that no copy compiled for
+// AVX-512 can be linked into code for other processors.
+#pragma once
+
+#include <immintrin.h>
+
+#include "cpu/vq/family.h"
+
+namespace tessera::cpu::vq {
+namespace {
+
+#define TS_INLINE [[gnu::always_inline, maybe_unused]] inline
+
+// A mask of the first n of 16 lanes.
+TS_INLINE __mmask16 head(int64_t n) { return static_cast<__mmask16>(n >= 16 ? 0xFFFF : (1 << n) - 1); }
+
+struct Add {
+  TS_INLINE __m512 operator()(__m512 a, __m512 b) const { return _mm512_add_ps(a, b); }
+};
+struct Max {
+  TS_INLINE __m512 operator()(__m512 a, __m512 b) const { return _mm512_max_ps(a, b); }
+};
+
+// Sums, or maxima, over the lanes of four vectors, as one vector of four. Five roundings on any path.
+template <class Op>
+TS_INLINE __m128 reduce4(__m512 a, __m512 b, __m512 c, __m512 d, Op op) {
+  __m512 ab = op(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+  __m512 cd = op(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  __m512 abcd = op(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))),
+                   _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))));
+  __m512 half = op(abcd, _mm512_shuffle_f32x4(abcd, abcd, 0x4E));
+  return _mm512_castps512_ps128(op(half, _mm512_shuffle_f32x4(half, half, 0xB1)));
+}
+
+// Where a tile's kernel leaves what it finds of row r in panel p: `m` has the largest score of each group.
+TS_INLINE void leave(const Tile *tile, int64_t r, int64_t p, __m512 m, __m512 *best) {
+  const int64_t at = r * tile->stride + p;
+  _mm512_store_ps(tile->maxima + at * kLanes, m);
+  _store_mask16(reinterpret_cast<__mmask16 *>(tile->keep + at),
+                _mm512_cmp_ps_mask(m, _mm512_set1_ps(tile->threshold[at]), _CMP_NLT_UQ));  // a NaN stays
+  best[r] = _mm512_max_ps(best[r], _mm512_sub_ps(m, _mm512_set1_ps(tile->error[at])));
+}
+
+// 16 numbers of a row, centred with one rounding, and stored; adds their squares.
+TS_INLINE __m512 centre(__mmask16 mask, const float *x, const float *mean, __m512 scale, float *y, __m512 *square) {
+  __m512 v = _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, x), scale, _mm512_load_ps(mean));
+  _mm512_store_ps(y, v);
+  *square = _mm512_fmadd_ps(v, v, *square);
+  return v;
+}
+
+// Upper bounds on the norms whose squares were summed in fp32: docs/kernels.md, "Norms of a row".
+TS_INLINE __m128 norm_above(__m128 square, int64_t d) {
+  const __m128 inflate = _mm_set1_ps(1 + static_cast<float>(d + 64) * 0x1p-24f);
+  return _mm_fmadd_ps(_mm_sqrt_ps(square), inflate, _mm_set1_ps(0x1p-55f));
+}
+
+}  // namespace
+}  // namespace tessera::cpu::vq
