@@ -36,8 +36,6 @@ TS_INLINE __m128 reduce4(__m512 a, __m512 b, __m512 c, __m512 d, Op op) {
 TS_INLINE void leave(const Tile *tile, int64_t r, int64_t p, __m512 m, __m512 *best) {
   const int64_t at = r * tile->stride + p;
   _mm512_store_ps(tile->maxima + at * kLanes, m);
-  _store_mask16(reinterpret_cast<__mmask16 *>(tile->keep + at),
-                _mm512_cmp_ps_mask(m, _mm512_set1_ps(tile->threshold[at]), _CMP_NLT_UQ));  // a NaN stays
   best[r] = _mm512_max_ps(best[r], _mm512_sub_ps(m, _mm512_set1_ps(tile->error[at])));
 }
 

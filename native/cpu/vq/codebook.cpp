@@ -211,11 +211,7 @@ ts_status codebook_pack(void *stream_, void *codebook, const char *op) {
   for_blocks(threads, book->panels, [&](int thread, int64_t panel) {
     pack_panel(book, panel, reinterpret_cast<double *>(scratch + row * static_cast<size_t>(thread)));
   });
-  book->largest_ratio = 0;
-  for (int64_t p = 0; p < book->panels; p++) {
-    book->screenable &= book->norm[p] <= kLargestNorm;
-    book->largest_ratio = std::fmax(book->largest_ratio, book->norm[p] * book->norm[p] / book->panel_scale[p]);
-  }
+  for (int64_t p = 0; p < book->panels; p++) book->screenable &= book->norm[p] <= kLargestNorm;
   return TS_OK;
 }
 

@@ -48,7 +48,6 @@ struct Codebook {
   float *constant;       // [panels] the part of the error bound that does not depend on the row
   float *fp32_constant;  // [panels] the same for the fp32 narrowing
   float *panel_scale;    // [panels] the family's unit of a code's numbers (int8's step), else unused
-  float largest_ratio;   // the most of norm^2 / panel_scale
   std::byte *packed;     // [panels] panels in the family's format
 };
 

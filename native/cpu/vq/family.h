@@ -9,13 +9,10 @@
 
 namespace tessera::cpu::vq {
 
-// A block of rows of x, converted for the screen. Position i of the block holds row[i] of it: a family may put rows of
-// like magnitude beside each other. All but `centred` is by position. `norm` and `residual` bound, from above, max(|y|,
-// |y^|) and |y - y^| of the exact centred row y and its rounded copy y^. A row that cannot be screened has norm above
-// kLargestNorm, or NaN.
+// Rows of x, converted for the screen. `norm` and `residual` bound, from above, max(|y|, |y^|) and |y - y^| of the
+// exact centred row y and its rounded copy y^. A row that cannot be screened has norm above kLargestNorm, or NaN.
 struct Rows {
-  int32_t *row;       // [rows] which row of the block; the identity before convert is called
-  float *centred;     // [rows, padded_d] y rounded to fp32, for the narrowing; by row
+  float *centred;     // [rows, padded_d] y rounded to fp32, for the narrowing
   std::byte *packed;  // [rows, row_bytes] y^ in the family's format; may be `centred` itself
   float *norm;        // [rows]
   float *residual;    // [rows]
@@ -23,20 +20,18 @@ struct Rows {
   int32_t *offset;    // [rows] the family's correction of a row's integer scores (int8)
 };
 
-// The scores of up to `tile_rows` rows against a stretch of panels. Group g of a panel is made of its slots g, g+16,
-// g+32 and g+48.
+// The scores of up to `tile_rows` rows against a run of panels. Group g of a panel is made of its slots g, g+16, g+32
+// and g+48.
 struct Tile {
   const Codebook *codebook;
   const Rows *rows;
   int64_t first_row;
   int64_t first_panel;
   int64_t panels;
-  int64_t stride;    // panels from one row to the next in the arrays below
-  float *error;      // [rows, stride] bound on the error of the row's scores in the panel
-  float *threshold;  // [rows, stride] what a score must reach to be worth keeping, as far as is known before the tile
-  float *maxima;     // [rows, stride, 16] out: the largest score of each group
-  uint16_t *keep;    // [rows, stride] out: the groups whose largest score is not below the threshold
-  float *lower;      // [rows] in and out: raised to the largest (score - error)
+  int64_t stride;      // panels from one row to the next in `error` and `maxima`
+  const float *error;  // [rows, stride] bound on the error of the row's scores in the panel
+  float *maxima;       // [rows, stride, 16] out: the largest score of each group
+  float *lower;        // [rows] in and out: raised to the largest (score - error)
 };
 
 // Groups of a row that the screen could not exclude.
@@ -44,7 +39,7 @@ struct Candidates {
   int32_t count;
   int32_t capacity;
   int32_t *group;  // panel * 16 + group of the panel
-  float *upper;    // score + error; null if nobody asks, since one tile saw all panels
+  float *upper;    // score + error; null if nobody asks, since one call of collect saw all panels
 };
 
 // Row-dependent terms of a row's error bound: see Bound in bound.h. The bound of a panel is
@@ -67,11 +62,13 @@ struct Narrowing {
 
 // What the search needs from an instruction set beside the screen itself.
 struct Tools {
-  // Fills the tile's errors and thresholds from its rows' bounds and `lower`.
-  void (*bounds)(const Tile *tile, const RowBound *bounds, float factor, int64_t rows);
-  // Appends to lists[r] the groups of row r in the tile with maximum + error not below tile->lower[r]; each list has
-  // room for 64 more than its capacity. Returns the rows, as bits, whose lists were too short; those are unchanged.
-  uint32_t (*collect)(const Tile *tile, int64_t rows, Candidates *lists);
+  // error[p] = the row's bound in panel first_panel + p.
+  void (*bounds)(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+                 float *error);
+  // Appends the groups of panels [first_panel, first_panel + panels) with maximum + error not below `lower`. Returns
+  // false if there was no room.
+  bool (*collect)(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
+                  Candidates *candidates);
   // Writes the candidates with upper not below `lower` (all, if there is no upper) to `groups` and `row` beside each to
   // `rows`, which have room for all of them and 15 more; returns how many they are.
   int64_t (*filter)(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows);
@@ -89,8 +86,7 @@ struct Family {
   const char *name;  // as in TESSERA_KERNEL and ts_vq_stats
   bool (*supported)();
   const Tools *tools;
-  int64_t tile_rows;  // rows of a full tile
-  int64_t largest_d;
+  int64_t tile_rows;              // rows of a full tile, at most kMaxTileRows
   double (*rounding)(int64_t d);  // roundings of a score's accumulation, in units of 2^-24 (|y^||c^| + 1/2 |c|^2)
   bool packs_rows;                // false: the screen reads Rows::centred
   bool sorts_codes;               // codes of like largest magnitude share a panel, and so its scale
@@ -100,12 +96,12 @@ struct Family {
   float (*panel_scale)(float largest);
   // Writes one centred code [d] into its slot; returns |c - c^|, and |c^| in *norm.
   double (*pack)(const double *centred, int64_t d, float panel_scale, std::byte *panel, int64_t slot, double *norm);
-  // Converts rows x [rows, d], at most kMaxBlock, into `out`.
+  // Converts rows x [rows, d] into `out`.
   void (*convert)(const Codebook *codebook, const float *x, int64_t rows, const Rows *out);
   void (*screen)(const Tile *tile, int64_t rows);
 };
 
-constexpr int64_t kMaxBlock = 96;  // rows converted together
+constexpr int64_t kMaxTileRows = 8;
 
 extern const Tools portable_tools;
 extern const Family portable_family;

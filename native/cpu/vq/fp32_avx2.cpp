@@ -96,13 +96,6 @@ float largest(const float *maxima) {
   return _mm_cvtss_f32(_mm_max_ss(half, _mm_shuffle_ps(half, half, 1)));
 }
 
-uint16_t not_below(const float *maxima, float threshold) {
-  __m256 t = _mm256_set1_ps(threshold);
-  int low = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_load_ps(maxima), t, _CMP_NLT_UQ));  // a NaN stays
-  int high = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_load_ps(maxima + 8), t, _CMP_NLT_UQ));
-  return static_cast<uint16_t>(low | high << 8);
-}
-
 template <int R>
 void screen_rows(const Tile *tile) {
   const Codebook *codebook = tile->codebook;
@@ -116,10 +109,8 @@ void screen_rows(const Tile *tile) {
       score_strip<R>(panel + j * kLanes * d, codebook->half_norm + index * kPanel + j * kLanes, y, pd, d, maxima,
                      tile->stride * kLanes, j == 0);
     for (int64_t r = 0; r < R; r++) {
-      const int64_t at = r * tile->stride + p;
-      float low = largest(tile->maxima + at * kLanes) - tile->error[at];
+      float low = largest(maxima + r * tile->stride * kLanes) - tile->error[r * tile->stride + p];
       if (low > tile->lower[r]) tile->lower[r] = low;
-      tile->keep[at] = not_below(tile->maxima + at * kLanes, tile->threshold[at]);
     }
   }
 }
@@ -143,7 +134,7 @@ void screen(const Tile *tile, int64_t rows) {
 
 }  // namespace
 
-const Family fp32_avx2_family = {"fp32-avx2", has_avx2,  &avx2_tools, kTileRows,   65536, rounding, false,
-                                 false,       row_bytes, panel_bytes, panel_scale, pack,  convert,  screen};
+const Family fp32_avx2_family = {"fp32-avx2", has_avx2,    &avx2_tools, kTileRows, rounding, false, false,
+                                 row_bytes,   panel_bytes, panel_scale, pack,      convert,  screen};
 
 }  // namespace tessera::cpu::vq

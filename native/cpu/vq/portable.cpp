@@ -65,9 +65,7 @@ void screen(const Tile *tile, int64_t rows) {
         for (int j = 0; j < kPanel; j++) score[j] += v * c[j];
       }
       float *maxima = tile->maxima + (r * tile->stride + p) * kLanes;
-      const int64_t at = r * tile->stride + p;
       float best = -HUGE_VALF;
-      unsigned keep = 0;
       for (int l = 0; l < kLanes; l++) {
         float m = -HUGE_VALF;
         for (int j = l; j < kPanel; j += kLanes) {
@@ -76,52 +74,36 @@ void screen(const Tile *tile, int64_t rows) {
         }
         maxima[l] = m;
         best = m > best ? m : best;
-        keep |= !(m < tile->threshold[at]) << l;
       }
-      tile->keep[at] = static_cast<uint16_t>(keep);
-      float low = best - tile->error[at];
+      float low = best - tile->error[r * tile->stride + p];
       if (low > tile->lower[r]) tile->lower[r] = low;
     }
   }
 }
 
-void bounds(const Tile *tile, const RowBound *bounds, float factor, int64_t rows) {
-  const Codebook *codebook = tile->codebook;
-  for (int64_t r = 0; r < rows; r++) {
-    for (int64_t p = 0; p < tile->panels; p++) {
-      int64_t panel = tile->first_panel + p, at = r * tile->stride + p;
-      float sum = bounds[r].by_norm * codebook->norm[panel] + bounds[r].by_residual * codebook->residual[panel];
-      tile->error[at] = (sum + codebook->constant[panel] + bounds[r].fixed) * factor;
-      tile->threshold[at] = tile->lower[r] - tile->error[at];
-    }
+void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+            float *error) {
+  for (int64_t p = 0; p < panels; p++) {
+    int64_t panel = first_panel + p;
+    float sum = row->by_norm * codebook->norm[panel] + row->by_residual * codebook->residual[panel];
+    error[p] = (sum + codebook->constant[panel] + row->fixed) * factor;
   }
 }
 
 // Comparisons here and below are written so that a NaN stays.
-bool collect_row(const Tile *tile, int64_t r, Candidates *list) {
-  for (int64_t p = 0; p < tile->panels; p++) {
-    int64_t at = r * tile->stride + p;
-    for (unsigned keep = tile->keep[at], l = 0; keep; keep >>= 1, l++) {
-      float upper = tile->maxima[at * kLanes + l] + tile->error[at];
-      if (!(keep & 1) || upper < tile->lower[r]) continue;
-      if (list->count == list->capacity) return false;
-      list->group[list->count] = static_cast<int32_t>((tile->first_panel + p) * kLanes + l);
-      if (list->upper) list->upper[list->count] = upper;
-      list->count++;
+bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
+             Candidates *candidates) {
+  for (int64_t p = 0; p < panels; p++) {
+    for (int l = 0; l < kLanes; l++) {
+      float upper = maxima[p * kLanes + l] + error[p];
+      if (upper < lower) continue;
+      if (candidates->count == candidates->capacity) return false;
+      candidates->group[candidates->count] = static_cast<int32_t>((first_panel + p) * kLanes + l);
+      if (candidates->upper) candidates->upper[candidates->count] = upper;
+      candidates->count++;
     }
   }
   return true;
-}
-
-uint32_t collect(const Tile *tile, int64_t rows, Candidates *lists) {
-  uint32_t full = 0;
-  for (int64_t r = 0; r < rows; r++) {
-    int32_t before = lists[r].count;
-    if (collect_row(tile, r, &lists[r])) continue;
-    lists[r].count = before;
-    full |= 1u << r;
-  }
-  return full;
 }
 
 int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows) {
@@ -180,7 +162,7 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 }  // namespace
 
 const Tools portable_tools = {bounds, collect, filter, narrow, settle, distances};
-const Family portable_family = {"portable", supported, &portable_tools, kTileRows,   65536, rounding, false,
-                                false,      row_bytes, panel_bytes,     panel_scale, pack,  convert,  screen};
+const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false, false,
+                                row_bytes,  panel_bytes, panel_scale,     pack,      convert,  screen};
 
 }  // namespace tessera::cpu::vq

@@ -27,8 +27,8 @@ namespace {
 
 constexpr int64_t kBlockBytes = 64 << 10;     // centred rows of a block
 constexpr int64_t kStretchBytes = 256 << 10;  // panels of a stretch: a quarter of a common L2
-constexpr int64_t kMaxStretch = 32, kFirstStretch = 8;
-constexpr int64_t kMaxTileRows = 8;
+constexpr int64_t kMaxBlock = 96;
+constexpr int64_t kMaxStretch = 64;
 constexpr int64_t kMaxCapacity = 512;
 constexpr int64_t kSlack = 64;     // for stores of whole vectors
 constexpr int64_t kDistances = 8;  // pairs of one call of Tools::distances
@@ -91,7 +91,7 @@ bool can_screen(const Codebook *book, float norm) { return book->screenable && n
 
 Candidates list_of(const Plan &plan, Workspace &work, int64_t row) {
   return {work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.list,
-          std::min(plan.stretch, kFirstStretch) < plan.codebook->panels ? work.uppers + row * plan.list : nullptr};
+          plan.stretch < plan.codebook->panels ? work.uppers + row * plan.list : nullptr};
 }
 
 // Drops the groups that a better lower bound excludes by now.
@@ -110,23 +110,23 @@ RowBound bound_row(const Bound &bound, float norm, float residual) {
   return {static_cast<float>(residual + bound.product * norm), norm, static_cast<float>(bound.square * norm * norm)};
 }
 
-// Adds to the rows' lists what a tile's screen left of them.
-void collect(const Plan &plan, const Tile &tile, int64_t rows, Workspace &work) {
+// Adds to a row's list what a tile's screen left of it.
+void collect(const Plan &plan, const Tile &tile, int64_t r, Workspace &work) {
   const Tools *tools = plan.codebook->family->tools;
-  Candidates lists[kMaxTileRows];
-  for (int64_t r = 0; r < rows; r++) lists[r] = list_of(plan, work, tile.first_row + r);
-  uint32_t full = tools->collect(&tile, rows, lists);
-  for (int64_t r = 0; r < rows; r++) {
-    int64_t row = tile.first_row + r;
-    if (full >> r & 1) {
-      if (lists[r].upper) prune(lists[r], work.lower[row]);
-      Tile again = tile;
-      again.error += r * tile.stride, again.maxima += r * tile.stride * kLanes, again.keep += r * tile.stride;
-      again.lower += r;
-      work.overflow[row] |= tools->collect(&again, 1, &lists[r]) != 0;
+  int64_t row = tile.first_row + r;
+  if (work.overflow[row] || !can_screen(plan.codebook, work.rows.norm[row])) return;
+  const float *maxima = work.maxima + r * plan.stretch * kLanes, *error = work.error + r * plan.stretch;
+  Candidates list = list_of(plan, work, row);
+  if (!tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list)) {
+    if (!list.upper) {
+      work.overflow[row] = true;
+      return;
     }
-    work.counts[row] = lists[r].count;
+    list.count = work.counts[row];
+    prune(list, work.lower[row]);
+    work.overflow[row] = !tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list);
   }
+  work.counts[row] = list.count;
 }
 
 // Asks for the rows after the block while it is screened: x comes from memory once, and the screen leaves memory idle.
@@ -144,24 +144,25 @@ void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &wor
     work.counts[r] = 0;
     work.overflow[r] = false;
     work.screen_bounds[r] = bound_row(plan.screen, work.rows.norm[r], work.rows.residual[r]);
-    work.fp32_bounds[work.rows.row[r]] = bound_row(plan.fp32, work.rows.norm[r], 0);
+    work.fp32_bounds[r] = bound_row(plan.fp32, work.rows.norm[r], 0);
   }
-  Tile tile{book, &work.rows, 0, 0, 0, plan.stride, work.error, work.threshold, work.maxima, work.keep, nullptr};
-  int64_t stretch = std::min(plan.stretch, kFirstStretch);  // a short one first, for the thresholds of the others
-  for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += tile.panels) {
-    tile.panels = std::min(tile.first_panel == 0 ? stretch : plan.stretch, book->panels - tile.first_panel);
+  Tile tile{book, &work.rows, 0, 0, 0, plan.stretch, work.error, work.maxima, nullptr};
+  for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += plan.stretch) {
+    tile.panels = std::min(plan.stretch, book->panels - tile.first_panel);
     for (tile.first_row = 0; tile.first_row < rows; tile.first_row += family->tile_rows) {
       int64_t count = std::min(family->tile_rows, rows - tile.first_row);
       tile.lower = work.lower + tile.first_row;
-      family->tools->bounds(&tile, work.screen_bounds + tile.first_row, factor(), count);
+      for (int64_t r = 0; r < count; r++)
+        family->tools->bounds(book, &work.screen_bounds[tile.first_row + r], factor(), tile.first_panel, tile.panels,
+                              work.error + r * plan.stretch);
       family->screen(&tile, count);
-      collect(plan, tile, count, work);
+      for (int64_t r = 0; r < count; r++) collect(plan, tile, r, work);
       if (tile.first_panel == 0) prefetch(x + (plan.block + tile.first_row) * book->d, count * book->d);
     }
   }
 }
 
-// The code of the row x at position `row`, whose candidates were narrowed.
+// The code of a row whose candidates were narrowed.
 int32_t decide(const Codebook *book, const float *x, int64_t row, Workspace &work) {
   int64_t first = work.starts[row], count = work.starts[row + 1] - first;
   const float *upper = work.batch_upper + first * kVectors, *lower = work.batch_lower + first * kVectors;
@@ -192,7 +193,7 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
       work.starts[end] = groups;
       if (!screened(end)) continue;
       Candidates list = list_of(plan, work, end);
-      auto kept = static_cast<int32_t>(tools->filter(&list, work.lower[end], work.rows.row[end],
+      auto kept = static_cast<int32_t>(tools->filter(&list, work.lower[end], static_cast<int32_t>(end),
                                                      work.batch_group + groups, work.batch_row + groups));
       groups += kept;
     }
@@ -201,14 +202,13 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
                         work.batch_row, work.batch_group,  work.batch_upper, work.batch_lower};
     tools->narrow(&narrowing);
     for (int64_t r = begin; r < end; r++) {
-      int64_t at = work.rows.row[r];
-      const float *row = x + at * book->d;
+      const float *row = x + r * book->d;
       if (screened(r))
-        codes[at] = decide(book, row, r, work);
+        codes[r] = decide(book, row, r, work);
       else if (work.overflow[r])
-        codes[at] = scan(book, row, work.tally);
+        codes[r] = scan(book, row, work.tally);
       else
-        codes[at] = unscreened(book, row, first_row + at, work.tally);
+        codes[r] = unscreened(book, row, first_row + r, work.tally);
     }
   }
 }
@@ -217,7 +217,6 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   const Codebook *book = plan.codebook;
   const Family *family = book->family;
   work->tally.fault_row = std::numeric_limits<int64_t>::max();
-  work->rows.row = carve.take<int32_t>(plan.block);
   work->rows.centred = carve.take<float>(plan.block * book->padded_d);
   work->rows.packed = reinterpret_cast<std::byte *>(work->rows.centred);
   if (family->packs_rows) work->rows.packed = carve.take<std::byte>(plan.block * family->row_bytes(book->d));
@@ -227,10 +226,8 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   work->rows.offset = carve.take<int32_t>(plan.block);
   work->screen_bounds = carve.take<RowBound>(plan.block);
   work->fp32_bounds = carve.take<RowBound>(plan.block);
-  work->error = carve.take<float>(family->tile_rows * plan.stride);
-  work->threshold = carve.take<float>(family->tile_rows * plan.stride);
-  work->maxima = carve.take<float>(family->tile_rows * plan.stride * kLanes);
-  work->keep = carve.take<uint16_t>(family->tile_rows * plan.stride);
+  work->error = carve.take<float>(family->tile_rows * plan.stretch);
+  work->maxima = carve.take<float>(family->tile_rows * plan.stretch * kLanes);
   work->lower = carve.take<float>(plan.block);
   work->overflow = carve.take<bool>(plan.block);
   work->groups = carve.take<int32_t>(plan.block * plan.list);
@@ -257,7 +254,6 @@ Plan make_plan(const Codebook *codebook) {
   return {codebook,
           block,
           stretch,
-          (stretch + 31) / 32 * 32,
           capacity,
           capacity + kSlack,
           2 * capacity,
@@ -270,7 +266,6 @@ void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, i
   for (int64_t begin = 0; begin < rows; begin += plan.block) {
     int64_t count = std::min(plan.block, rows - begin);
     const float *block = x + begin * book->d;
-    for (int64_t r = 0; r < count; r++) work.rows.row[r] = static_cast<int32_t>(r);
     book->family->convert(book, block, count, &work.rows);
     screen_block(plan, block, count, work);
     decide_block(plan, block, first_row + begin, count, codes + begin, work);

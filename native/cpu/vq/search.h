@@ -16,16 +16,15 @@ struct Tally {
 // One thread's memory for a search: a block of rows, the screen's results for a tile, and lists of candidates.
 struct Workspace {
   Rows rows;
-  RowBound *screen_bounds;   // [block]
-  RowBound *fp32_bounds;     // [block]
-  float *error, *threshold;  // [tile rows, stride]
-  float *maxima;             // [tile rows, stride, 16]
-  uint16_t *keep;            // [tile rows, stride]
-  float *lower;              // [block] the largest score that some code certainly reaches
-  bool *overflow;            // [block] more candidates than the lists hold
-  int32_t *groups;           // [block, list] candidates
-  float *uppers;             // [block, list]
-  int32_t *counts;           // [block]
+  RowBound *screen_bounds;  // [block]
+  RowBound *fp32_bounds;    // [block]
+  float *error;             // [tile rows, panels of a stretch]
+  float *maxima;            // [tile rows, panels of a stretch, 16]
+  float *lower;             // [block] the largest score that some code certainly reaches
+  bool *overflow;           // [block] more candidates than the lists hold
+  int32_t *groups;          // [block, list] candidates
+  float *uppers;            // [block, list]
+  int32_t *counts;          // [block]
   // A batch of rows whose candidates are narrowed together.
   int32_t *starts;                   // [block + 1] a row's first group in the batch
   int32_t *batch_row;                // [batch]
@@ -40,7 +39,6 @@ struct Plan {
   const Codebook *codebook;
   int64_t block;     // rows converted together, a multiple of the family's tile
   int64_t stretch;   // panels screened together: they stay in L2 while the block's tiles pass over them
-  int64_t stride;    // stretch in whole vectors
   int64_t capacity;  // groups in a row's list
   int64_t list;      // room for them: whole vectors are stored
   int64_t batch;     // groups narrowed together: at least one row's

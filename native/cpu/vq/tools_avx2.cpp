@@ -12,50 +12,42 @@ __m256i head(int64_t n) {
                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-void bounds(const Tile *tile, const RowBound *bounds, float factor, int64_t rows) {
-  const Codebook *codebook = tile->codebook;
-  const __m256 times = _mm256_set1_ps(factor);
-  for (int64_t r = 0; r < rows; r++) {
-    const __m256 by_norm = _mm256_set1_ps(bounds[r].by_norm), by_residual = _mm256_set1_ps(bounds[r].by_residual);
-    const __m256 fixed = _mm256_set1_ps(bounds[r].fixed), lower = _mm256_set1_ps(tile->lower[r]);
-    for (int64_t p = 0; p < tile->panels; p += 8) {
-      __m256i mask = head(tile->panels - p);
-      int64_t panel = tile->first_panel + p, at = r * tile->stride + p;
-      __m256 sum = _mm256_add_ps(_mm256_maskload_ps(codebook->constant + panel, mask), fixed);
-      sum = _mm256_fmadd_ps(by_residual, _mm256_maskload_ps(codebook->residual + panel, mask), sum);
-      sum = _mm256_fmadd_ps(by_norm, _mm256_maskload_ps(codebook->norm + panel, mask), sum);
-      sum = _mm256_mul_ps(sum, times);
-      _mm256_maskstore_ps(tile->error + at, mask, sum);
-      _mm256_maskstore_ps(tile->threshold + at, mask, _mm256_sub_ps(lower, sum));
-    }
+void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+            float *error) {
+  const __m256 by_norm = _mm256_set1_ps(row->by_norm), by_residual = _mm256_set1_ps(row->by_residual);
+  const __m256 fixed = _mm256_set1_ps(row->fixed), times = _mm256_set1_ps(factor);
+  for (int64_t p = 0; p < panels; p += 8) {
+    __m256i mask = head(panels - p);
+    int64_t panel = first_panel + p;
+    __m256 sum = _mm256_add_ps(_mm256_maskload_ps(codebook->constant + panel, mask), fixed);
+    sum = _mm256_fmadd_ps(by_residual, _mm256_maskload_ps(codebook->residual + panel, mask), sum);
+    sum = _mm256_fmadd_ps(by_norm, _mm256_maskload_ps(codebook->norm + panel, mask), sum);
+    _mm256_maskstore_ps(error + p, mask, _mm256_mul_ps(sum, times));
   }
 }
 
-bool collect_row(const Tile *tile, int64_t r, Candidates *list) {
-  for (int64_t p = 0; p < tile->panels; p++) {
-    int64_t at = r * tile->stride + p;
-    for (unsigned keep = tile->keep[at]; keep; keep &= keep - 1) {
-      int lane = __builtin_ctz(keep);
-      float upper = tile->maxima[at * kLanes + lane] + tile->error[at];
-      if (upper < tile->lower[r]) continue;  // a NaN stays
-      if (list->count == list->capacity) return false;
-      list->group[list->count] = static_cast<int32_t>((tile->first_panel + p) * kLanes + lane);
-      if (list->upper) list->upper[list->count] = upper;
-      list->count++;
+bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
+             Candidates *candidates) {
+  const __m256 threshold = _mm256_set1_ps(lower);
+  for (int64_t p = 0; p < panels; p++) {
+    __m256 bound = _mm256_set1_ps(error[p]);
+    __m256 low = _mm256_add_ps(_mm256_load_ps(maxima + p * kLanes), bound);
+    __m256 high = _mm256_add_ps(_mm256_load_ps(maxima + p * kLanes + 8), bound);
+    int keep = _mm256_movemask_ps(_mm256_cmp_ps(low, threshold, _CMP_NLT_UQ));  // a NaN stays
+    keep |= _mm256_movemask_ps(_mm256_cmp_ps(high, threshold, _CMP_NLT_UQ)) << 8;
+    if (!keep) continue;
+    alignas(32) float upper[kLanes];
+    _mm256_store_ps(upper, low);
+    _mm256_store_ps(upper + 8, high);
+    for (; keep; keep &= keep - 1) {
+      int lane = __builtin_ctz(static_cast<unsigned>(keep));
+      if (candidates->count == candidates->capacity) return false;
+      candidates->group[candidates->count] = static_cast<int32_t>((first_panel + p) * kLanes + lane);
+      if (candidates->upper) candidates->upper[candidates->count] = upper[lane];
+      candidates->count++;
     }
   }
   return true;
-}
-
-uint32_t collect(const Tile *tile, int64_t rows, Candidates *lists) {
-  uint32_t full = 0;
-  for (int64_t r = 0; r < rows; r++) {
-    int32_t before = lists[r].count;
-    if (collect_row(tile, r, &lists[r])) continue;
-    lists[r].count = before;
-    full |= 1u << r;
-  }
-  return full;
 }
 
 int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows) {

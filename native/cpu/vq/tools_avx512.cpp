@@ -4,24 +4,17 @@
 namespace tessera::cpu::vq {
 namespace {
 
-void bounds(const Tile *tile, const RowBound *bounds, float factor, int64_t rows) {
-  const Codebook *codebook = tile->codebook;
-  const __m512 times = _mm512_set1_ps(factor);
-  for (int64_t p = 0; p < tile->panels; p += kLanes) {
-    const __mmask16 mask = head(tile->panels - p);
-    const int64_t panel = tile->first_panel + p;
-    const __m512 norm = _mm512_maskz_loadu_ps(mask, codebook->norm + panel);
-    const __m512 residual = _mm512_maskz_loadu_ps(mask, codebook->residual + panel);
-    const __m512 constant = _mm512_maskz_loadu_ps(mask, codebook->constant + panel);
-    for (int64_t r = 0; r < rows; r++) {
-      __m512 sum = _mm512_add_ps(constant, _mm512_set1_ps(bounds[r].fixed));
-      sum = _mm512_fmadd_ps(_mm512_set1_ps(bounds[r].by_residual), residual, sum);
-      sum = _mm512_fmadd_ps(_mm512_set1_ps(bounds[r].by_norm), norm, sum);
-      sum = _mm512_mul_ps(sum, times);
-      const int64_t at = r * tile->stride + p;
-      _mm512_store_ps(tile->error + at, sum);
-      _mm512_store_ps(tile->threshold + at, _mm512_sub_ps(_mm512_set1_ps(tile->lower[r]), sum));
-    }
+void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
+            float *error) {
+  const __m512 by_norm = _mm512_set1_ps(row->by_norm), by_residual = _mm512_set1_ps(row->by_residual);
+  const __m512 fixed = _mm512_set1_ps(row->fixed), times = _mm512_set1_ps(factor);
+  for (int64_t p = 0; p < panels; p += kLanes) {
+    __mmask16 mask = head(panels - p);
+    int64_t panel = first_panel + p;
+    __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, codebook->constant + panel), fixed);
+    sum = _mm512_fmadd_ps(by_residual, _mm512_maskz_loadu_ps(mask, codebook->residual + panel), sum);
+    sum = _mm512_fmadd_ps(by_norm, _mm512_maskz_loadu_ps(mask, codebook->norm + panel), sum);
+    _mm512_mask_storeu_ps(error + p, mask, _mm512_mul_ps(sum, times));
   }
 }
 
@@ -33,40 +26,42 @@ TS_INLINE void store_head(void *at, __m512i lanes, int n) {
     _mm512_storeu_si512(at, lanes);
 }
 
-// The kernel's masks were made with what was known before the tile. Panels with a bit set are asked again with what is
-// known now; the others are passed over 32 at a time.
-TS_INLINE bool collect_row(const Tile *tile, int64_t r, Candidates *list) {
-  const __m512 threshold = _mm512_set1_ps(tile->lower[r]);
+// Panels go four at a time. Of few panels most groups of four have a survivor, and each is stored without asking; of
+// many, most have none and are passed over.
+bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
+             Candidates *candidates) {
+  constexpr int64_t kFew = 16;
+  const __m512 threshold = _mm512_set1_ps(lower);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  int32_t count = list->count;
-  for (int64_t p = 0; p < tile->panels; p += 32) {
-    const int64_t row = r * tile->stride;
-    __m512i keep = _mm512_load_si512(tile->keep + row + p);
-    auto panels = static_cast<uint64_t>(_mm512_test_epi16_mask(keep, keep));
-    if (tile->panels - p < 32) panels &= (uint64_t{1} << (tile->panels - p)) - 1;
-    for (; panels; panels &= panels - 1) {
-      const int64_t panel = p + __builtin_ctzll(panels), at = row + panel;
-      __m512 upper = _mm512_add_ps(_mm512_load_ps(tile->maxima + at * kLanes), _mm512_set1_ps(tile->error[at]));
-      __mmask16 lane = _mm512_cmp_ps_mask(upper, threshold, _CMP_NLT_UQ);  // a NaN stays
-      int kept = __builtin_popcount(lane);
-      if (count + kept > list->capacity) return false;
-      __m512i group =
-          _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>((tile->first_panel + panel) * kLanes)));
+  int32_t count = candidates->count;
+  for (int64_t p = 0; p < panels; p += 4) {
+    __m512 upper[4];
+    __mmask16 keep[4];
+    int64_t here = panels - p < 4 ? panels - p : 4;
+    for (int64_t i = 0; i < 4; i++) {
+      int64_t at = p + (i < here ? i : 0);
+      upper[i] = _mm512_add_ps(_mm512_load_ps(maxima + at * kLanes), _mm512_set1_ps(error[at]));
+      keep[i] = _mm512_cmp_ps_mask(upper[i], threshold, _CMP_NLT_UQ);  // a NaN stays
+      if (i >= here) keep[i] = 0;
+    }
+    if (panels > kFew && !(keep[0] | keep[1] | keep[2] | keep[3])) continue;
+    if (count + 64 > candidates->capacity) {  // with room for the whole vectors that are stored
+      int kept = 0;
+      for (__mmask16 k : keep) kept += __builtin_popcount(k);
+      if (count + kept > candidates->capacity) return false;
+    }
+    for (int64_t i = 0; i < 4; i++) {
+      __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>((first_panel + p + i) * kLanes)));
       // Compressed in a register and stored whole: compressing into memory is microcode on Zen 4.
-      store_head(list->group + count, _mm512_maskz_compress_epi32(lane, group), kept);
-      if (list->upper)
-        store_head(list->upper + count, _mm512_castps_si512(_mm512_maskz_compress_ps(lane, upper)), kept);
+      int kept = __builtin_popcount(keep[i]);
+      store_head(candidates->group + count, _mm512_maskz_compress_epi32(keep[i], group), kept);
+      if (candidates->upper)
+        store_head(candidates->upper + count, _mm512_castps_si512(_mm512_maskz_compress_ps(keep[i], upper[i])), kept);
       count += kept;
     }
   }
-  list->count = count;
+  candidates->count = count;
   return true;
-}
-
-uint32_t collect(const Tile *tile, int64_t rows, Candidates *lists) {
-  uint32_t full = 0;
-  for (int64_t r = 0; r < rows; r++) full |= static_cast<uint32_t>(!collect_row(tile, r, &lists[r])) << r;
-  return full;
 }
 
 int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows) {
