@@ -32,11 +32,19 @@ TS_INLINE __m128 reduce4(__m512 a, __m512 b, __m512 c, __m512 d, Op op) {
   return _mm512_castps512_ps128(op(half, _mm512_shuffle_f32x4(half, half, 0xB1)));
 }
 
-// Where a tile's kernel leaves what it finds of row r in panel p: `m` has the largest score of each group.
-TS_INLINE void leave(const Tile *tile, int64_t r, int64_t p, __m512 m, __m512 *best) {
-  const int64_t at = r * tile->stride + p;
-  _mm512_store_ps(tile->maxima + at * kLanes, m);
-  best[r] = _mm512_max_ps(best[r], _mm512_sub_ps(m, _mm512_set1_ps(tile->error[at])));
+// Where a tile's kernel leaves what it finds. A copy of the tile's pointers: vector stores may alias anything, and the
+// compiler would read the tile again after each.
+struct Findings {
+  float *maxima;
+  const float *error;
+  int64_t stride;
+};
+
+// `m` has the largest score of each group of row r in panel p.
+TS_INLINE void leave(const Findings &findings, int64_t r, int64_t p, __m512 m, __m512 *best) {
+  const int64_t at = r * findings.stride + p;
+  _mm512_store_ps(findings.maxima + at * kLanes, m);
+  best[r] = _mm512_max_ps(best[r], _mm512_sub_ps(m, _mm512_set1_ps(findings.error[at])));
 }
 
 // 16 numbers of a row, centred with one rounding, and stored; adds their squares.

@@ -107,6 +107,7 @@ void screen_rows(const Tile *tile) {
   const Codebook *codebook = tile->codebook;
   const int64_t steps = (codebook->d + 1) / 2, bytes = panel_bytes(codebook->d), words = row_bytes(codebook->d) / 4;
   const auto *x = reinterpret_cast<const float *>(tile->rows->packed) + tile->first_row * words;
+  const Findings findings{tile->maxima, tile->error, tile->stride};
   __m512 best[R];
   for (int r = 0; r < R; r++) best[r] = _mm512_set1_ps(tile->lower[r]);
   for (int64_t p = 0; p < tile->panels; p++) {
@@ -126,12 +127,12 @@ void screen_rows(const Tile *tile) {
       if constexpr (R > 4) step(r4, two + 4 * words, a, b, c, d);
       if constexpr (R > 5) step(r5, two + 5 * words, a, b, c, d);
     }
-    leave(tile, 0, p, largest(r0), best);
-    if constexpr (R > 1) leave(tile, 1, p, largest(r1), best);
-    if constexpr (R > 2) leave(tile, 2, p, largest(r2), best);
-    if constexpr (R > 3) leave(tile, 3, p, largest(r3), best);
-    if constexpr (R > 4) leave(tile, 4, p, largest(r4), best);
-    if constexpr (R > 5) leave(tile, 5, p, largest(r5), best);
+    leave(findings, 0, p, largest(r0), best);
+    if constexpr (R > 1) leave(findings, 1, p, largest(r1), best);
+    if constexpr (R > 2) leave(findings, 2, p, largest(r2), best);
+    if constexpr (R > 3) leave(findings, 3, p, largest(r3), best);
+    if constexpr (R > 4) leave(findings, 4, p, largest(r4), best);
+    if constexpr (R > 5) leave(findings, 5, p, largest(r5), best);
   }
   for (int r = 0; r < R; r++) tile->lower[r] = _mm512_reduce_max_ps(best[r]);
 }

@@ -57,7 +57,7 @@ void convert(const Codebook *codebook, const float *x, int64_t rows, const Rows 
 
 // One tile: R rows against one panel.
 template <int R>
-void score_panel(const Tile *tile, int64_t p, const float *panel, const float *half_norm, const float *y,
+void score_panel(const Findings &findings, int64_t p, const float *panel, const float *half_norm, const float *y,
                  int64_t padded_d, int64_t d, __m512 *best) {
   __m512 a[R][kVectors];
 #pragma GCC unroll 4
@@ -81,7 +81,7 @@ void score_panel(const Tile *tile, int64_t p, const float *panel, const float *h
 #pragma GCC unroll 6
   for (int r = 0; r < R; r++) {
     __m512 m = _mm512_max_ps(_mm512_max_ps(a[r][0], a[r][1]), _mm512_max_ps(a[r][2], a[r][3]));
-    leave(tile, r, p, m, best);
+    leave(findings, r, p, m, best);
   }
 }
 
@@ -90,11 +90,12 @@ void screen_rows(const Tile *tile) {
   const Codebook *codebook = tile->codebook;
   const int64_t d = codebook->d, pd = codebook->padded_d, bytes = panel_bytes(d);
   const float *y = tile->rows->centred + tile->first_row * pd;
+  const Findings findings{tile->maxima, tile->error, tile->stride};
   __m512 best[R];
   for (int r = 0; r < R; r++) best[r] = _mm512_set1_ps(tile->lower[r]);
   for (int64_t p = 0; p < tile->panels; p++) {
     int64_t index = tile->first_panel + p;
-    score_panel<R>(tile, p, reinterpret_cast<const float *>(codebook->packed + index * bytes),
+    score_panel<R>(findings, p, reinterpret_cast<const float *>(codebook->packed + index * bytes),
                    codebook->half_norm + index * kPanel, y, pd, d, best);
   }
   for (int r = 0; r < R; r++) tile->lower[r] = _mm512_reduce_max_ps(best[r]);

@@ -137,6 +137,7 @@ void screen_rows(const Tile *tile) {
   const auto *x = reinterpret_cast<const int32_t *>(tile->rows->packed) + tile->first_row * words;
   const int32_t *offset = tile->rows->offset + tile->first_row;
   const float *unit = tile->rows->step + tile->first_row;
+  const Findings findings{tile->maxima, tile->error, tile->stride};
   __m512 best[R];
   for (int r = 0; r < R; r++) best[r] = _mm512_set1_ps(tile->lower[r]);
   for (int64_t p = 0; p < tile->panels; p++) {
@@ -162,12 +163,12 @@ void screen_rows(const Tile *tile) {
     }
     const float scale = codebook->panel_scale[index];
     const float *half_norm = codebook->half_norm + index * kPanel;
-    leave(tile, 0, p, largest_scores(r0, unit[0] * scale, half_norm), best);
-    if constexpr (R > 1) leave(tile, 1, p, largest_scores(r1, unit[1] * scale, half_norm), best);
-    if constexpr (R > 2) leave(tile, 2, p, largest_scores(r2, unit[2] * scale, half_norm), best);
-    if constexpr (R > 3) leave(tile, 3, p, largest_scores(r3, unit[3] * scale, half_norm), best);
-    if constexpr (R > 4) leave(tile, 4, p, largest_scores(r4, unit[4] * scale, half_norm), best);
-    if constexpr (R > 5) leave(tile, 5, p, largest_scores(r5, unit[5] * scale, half_norm), best);
+    leave(findings, 0, p, largest_scores(r0, unit[0] * scale, half_norm), best);
+    if constexpr (R > 1) leave(findings, 1, p, largest_scores(r1, unit[1] * scale, half_norm), best);
+    if constexpr (R > 2) leave(findings, 2, p, largest_scores(r2, unit[2] * scale, half_norm), best);
+    if constexpr (R > 3) leave(findings, 3, p, largest_scores(r3, unit[3] * scale, half_norm), best);
+    if constexpr (R > 4) leave(findings, 4, p, largest_scores(r4, unit[4] * scale, half_norm), best);
+    if constexpr (R > 5) leave(findings, 5, p, largest_scores(r5, unit[5] * scale, half_norm), best);
   }
   for (int r = 0; r < R; r++) tile->lower[r] = _mm512_reduce_max_ps(best[r]);
 }
