@@ -70,6 +70,7 @@ public final class NativeLibrary {
       throw new NativeLibraryException(failure);
     }
     try {
+      IdleThreads.boundSpinning();
       file = loadFromSomewhere();
       checkAbi();
       ready = true;
