@@ -250,7 +250,7 @@ Plan make_plan(const Codebook *codebook) {
   int64_t block = std::clamp(kBlockBytes / row, tile, kMaxBlock) / tile * tile;
   int64_t stretch = std::clamp<int64_t>(kStretchBytes / family->panel_bytes(codebook->d), 1, kMaxStretch);
   stretch = std::min(stretch, codebook->panels);
-  int64_t capacity = std::min(kMaxCapacity, codebook->panels * kLanes);
+  int64_t capacity = std::min(kMaxCapacity, codebook->panels * kLanes + kSlack);
   return {codebook,
           block,
           stretch,

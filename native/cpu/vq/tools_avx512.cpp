@@ -26,38 +26,42 @@ TS_INLINE void store_head(void *at, __m512i lanes, int n) {
     _mm512_storeu_si512(at, lanes);
 }
 
-// Panels go four at a time. Of few panels most groups of four have a survivor, and each is stored without asking; of
-// many, most have none and are passed over.
+// Appends the lanes of `upper` in `keep`, groups of the panel whose first group is `first`.
+TS_INLINE int32_t append(__m512 upper, __mmask16 keep, int32_t first, int32_t count, int32_t *groups, float *uppers) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  // Compressed in a register and stored whole: compressing into memory is microcode on Zen 4.
+  int kept = __builtin_popcount(keep);
+  __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
+  store_head(groups + count, _mm512_maskz_compress_epi32(keep, group), kept);
+  if (uppers) store_head(uppers + count, _mm512_castps_si512(_mm512_maskz_compress_ps(keep, upper)), kept);
+  return count + kept;
+}
+
+// Of few panels many have a survivor, and each is appended without asking; of many, most groups of four panels have
+// none and are passed over by their largest.
 bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
              Candidates *candidates) {
   constexpr int64_t kFew = 16;
   const __m512 threshold = _mm512_set1_ps(lower);
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  int32_t *groups = candidates->group;  // copies: vector stores may alias anything
+  float *uppers = candidates->upper;
+  const int32_t capacity = candidates->capacity, first = static_cast<int32_t>(first_panel) * kLanes;
   int32_t count = candidates->count;
+  auto upper_of = [&](int64_t p) __attribute__((always_inline)) {
+    return _mm512_add_ps(_mm512_load_ps(maxima + p * kLanes), _mm512_set1_ps(error[p]));
+  };
   for (int64_t p = 0; p < panels; p += 4) {
-    __m512 upper[4];
-    __mmask16 keep[4];
-    int64_t here = panels - p < 4 ? panels - p : 4;
-    for (int64_t i = 0; i < 4; i++) {
-      int64_t at = p + (i < here ? i : 0);
-      upper[i] = _mm512_add_ps(_mm512_load_ps(maxima + at * kLanes), _mm512_set1_ps(error[at]));
-      keep[i] = _mm512_cmp_ps_mask(upper[i], threshold, _CMP_NLT_UQ);  // a NaN stays
-      if (i >= here) keep[i] = 0;
+    const int64_t end = p + 4 < panels ? p + 4 : panels;
+    if (panels > kFew && end == p + 4) {
+      __m512 most =
+          _mm512_max_ps(_mm512_max_ps(upper_of(p), upper_of(p + 1)), _mm512_max_ps(upper_of(p + 2), upper_of(p + 3)));
+      if (!_mm512_cmp_ps_mask(most, threshold, _CMP_NLT_UQ)) continue;
     }
-    if (panels > kFew && !(keep[0] | keep[1] | keep[2] | keep[3])) continue;
-    if (count + 64 > candidates->capacity) {  // with room for the whole vectors that are stored
-      int kept = 0;
-      for (__mmask16 k : keep) kept += __builtin_popcount(k);
-      if (count + kept > candidates->capacity) return false;
-    }
-    for (int64_t i = 0; i < 4; i++) {
-      __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>((first_panel + p + i) * kLanes)));
-      // Compressed in a register and stored whole: compressing into memory is microcode on Zen 4.
-      int kept = __builtin_popcount(keep[i]);
-      store_head(candidates->group + count, _mm512_maskz_compress_epi32(keep[i], group), kept);
-      if (candidates->upper)
-        store_head(candidates->upper + count, _mm512_castps_si512(_mm512_maskz_compress_ps(keep[i], upper[i])), kept);
-      count += kept;
+    if (count + 64 > capacity) return false;
+    for (int64_t i = p; i < end; i++) {
+      __m512 upper = upper_of(i);
+      count = append(upper, _mm512_cmp_ps_mask(upper, threshold, _CMP_NLT_UQ), first + static_cast<int32_t>(i) * kLanes,
+                     count, groups, uppers);
     }
   }
   candidates->count = count;
@@ -97,6 +101,9 @@ TS_INLINE void add_products(__mmask16 mask, const float *y, const float *mean, _
   s->d = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[3] + i), scale, m), s->d);
 }
 
+// A group's codes lie anywhere in the codebook: the groups after next are asked for, unless they are long.
+constexpr int64_t kAhead = 2, kPrefetched = 256;
+
 // A group of four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
 void narrow(const Narrowing *n) {
   const Codebook *codebook = n->codebook;
@@ -104,13 +111,25 @@ void narrow(const Narrowing *n) {
   const __mmask16 rest = head(d - whole);
   const float *mean = codebook->mean;
   const __m512 scale = _mm512_set1_ps(codebook->scale);
-  for (int64_t g = 0; g < n->count; g++) {
-    const int64_t r = n->row[g], panel = n->group[g] >> 4, slot = panel * kPanel + (n->group[g] & 15);
+  // Copies: vector stores may alias anything.
+  const int32_t *rows = n->row, *groups = n->group, *order = codebook->order;
+  const float *codes = codebook->codes;
+  const int64_t count = n->count;
+  for (int64_t g = 0; g < count; g++) {
+    if (g + kAhead < count && d <= kPrefetched) {
+      const int64_t next = groups[g + kAhead];
+      for (int64_t j = 0; j < 4; j++) {
+        int32_t k = order[(next >> 4) * kPanel + (next & 15) + j * kLanes];
+        const float *code = codes + int64_t{k < 0 ? 0 : k} * d;
+        for (int64_t i = 0; i < d; i += kLanes) _mm_prefetch(code + i, _MM_HINT_T0);
+      }
+    }
+    const int64_t r = rows[g], panel = groups[g] >> 4, slot = panel * kPanel + (groups[g] & 15);
     const float *y = n->centred + r * pd;
     const float *c[4];
     for (int64_t j = 0; j < 4; j++) {
-      int32_t k = codebook->order[slot + j * kLanes];
-      c[j] = codebook->codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
+      int32_t k = order[slot + j * kLanes];
+      c[j] = codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
     }
     Sums s{_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
     for (int64_t i = 0; i < whole; i += kLanes) add_products(0xFFFF, y + i, mean + i, scale, c, i, &s);
