@@ -89,8 +89,7 @@ void score_strip(const float *strip, const float *half_norm, const float *y, int
   }
 }
 
-float largest(const float *maxima) {
-  __m256 m = _mm256_max_ps(_mm256_load_ps(maxima), _mm256_load_ps(maxima + 8));
+float largest(__m256 m) {
   __m128 half = _mm_max_ps(_mm256_castps256_ps128(m), _mm256_extractf128_ps(m, 1));
   half = _mm_max_ps(half, _mm_movehl_ps(half, half));
   return _mm_cvtss_f32(_mm_max_ss(half, _mm_shuffle_ps(half, half, 1)));
@@ -99,20 +98,24 @@ float largest(const float *maxima) {
 template <int R>
 void screen_rows(const Tile *tile) {
   const Codebook *codebook = tile->codebook;
-  const int64_t d = codebook->d, pd = codebook->padded_d, bytes = panel_bytes(d);
-  const float *y = tile->rows->centred + tile->first_row * pd;
+  const int64_t d = codebook->d, pd = codebook->padded_d, bytes = panel_bytes(d), stride = tile->stride;
+  const float *y = tile->rows->centred + tile->first_row * pd, *error = tile->error;
+  __m256 best[R];
+  for (int r = 0; r < R; r++) best[r] = _mm256_set1_ps(tile->lower[r]);
   for (int64_t p = 0; p < tile->panels; p++) {
     int64_t index = tile->first_panel + p;
     const auto *panel = reinterpret_cast<const float *>(codebook->packed + index * bytes);
     float *maxima = tile->maxima + p * kLanes;
     for (int j = 0; j < kVectors; j++)
       score_strip<R>(panel + j * kLanes * d, codebook->half_norm + index * kPanel + j * kLanes, y, pd, d, maxima,
-                     tile->stride * kLanes, j == 0);
-    for (int64_t r = 0; r < R; r++) {
-      float low = largest(maxima + r * tile->stride * kLanes) - tile->error[r * tile->stride + p];
-      if (low > tile->lower[r]) tile->lower[r] = low;
+                     stride * kLanes, j == 0);
+    for (int r = 0; r < R; r++) {
+      const float *m = maxima + r * stride * kLanes;
+      __m256 most = _mm256_max_ps(_mm256_load_ps(m), _mm256_load_ps(m + 8));
+      best[r] = _mm256_max_ps(best[r], _mm256_sub_ps(most, _mm256_broadcast_ss(error + r * stride + p)));
     }
   }
+  for (int r = 0; r < R; r++) tile->lower[r] = largest(best[r]);
 }
 
 void screen(const Tile *tile, int64_t rows) {
