@@ -98,6 +98,7 @@ public final class Memory implements AutoCloseable {
   }
 
   /** Whole block as bytes of this process's memory, with this block's lifetime. */
+  @SuppressWarnings("restricted") // the block's address and size, in a scope that ends with it
   synchronized MemorySegment view() {
     if (!device.isHost()) {
       throw new UnsupportedOperationException(

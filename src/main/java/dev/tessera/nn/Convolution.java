@@ -1,5 +1,6 @@
 package dev.tessera.nn;
 
+import dev.tessera.bindings.NativeLibrary;
 import dev.tessera.bindings.ts_conv2d_params;
 import dev.tessera.device.Shape;
 import dev.tessera.device.Tensor;
@@ -20,6 +21,7 @@ abstract sealed class Convolution implements Layer permits Conv2d, ConvTranspose
   private @Nullable Tensor output;
 
   Convolution(ConvOptions options, Shape weightShape) {
+    NativeLibrary.prepareLayers();
     this.options = options;
     this.weight = new Parameter(weightShape, options.initializer());
     this.bias = new Parameter(Shape.of(options.outChannels()), Initializer.ZEROS);

@@ -232,7 +232,7 @@ public final class Trainer implements AutoCloseable {
             progress.images() * 1e9 / nanos);
     progress.reset();
     log.add(row);
-    if (evaluate && step < total) {
+    if (step < total) {
       checkpoint();
     }
     listener.row(row);
