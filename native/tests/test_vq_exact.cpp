@@ -1,5 +1,9 @@
 // Nearest codes equal a float64 brute force, on every kernel family that this machine has: on easy and on hostile
 // inputs, at odd shapes, for any number of threads; rows that are not finite are reported and get -1.
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 #include "test_vq_reference.h"
 
 using namespace tessera::test;
@@ -45,7 +49,8 @@ void corner_shapes(Device &device) {
   Rng rng(seed() + 1);
   const int64_t shapes[][3] = {{0, 5, 3},      {1, 1, 1},       {1, 512, 64},  {10000, 7, 3}, {10000, 1, 2},
                                {40, 5000, 30}, {1500, 5000, 1}, {7, 4999, 17}, {30, 65, 300}, {5, 64, 300},
-                               {13, 63, 299},  {11, 1, 300},    {97, 129, 16}, {6, 1000, 64}, {100, 128, 65}};
+                               {13, 63, 299},  {11, 1, 300},    {97, 129, 16}, {6, 1000, 64}, {100, 128, 65},
+                               {3, 20, 4099},  {20, 9000, 6}};
   for (const auto &shape : shapes)
     for (int kind : {0, 1, 2, 11, 14, 15}) compare_all(device, make_case(rng, kind, shape[0], shape[1], shape[2]));
 }
@@ -100,6 +105,42 @@ void thread_counts(Device &device) {
     CHECK_MSG(got == first, "codes with %d threads differ", threads);
     ts_stream_close(stream, nullptr);
   }
+}
+
+// A caller whose thread flushes denormals (as -ffast-math sets up) or rounds elsewhere gets the same codes, and its
+// mode back.
+void caller_float_mode(Device &device) {
+#if defined(__x86_64__)
+  if (device.name != "cpu") return;
+  Rng rng(seed() + 9);
+  ts_stream_options options{sizeof options, 1};
+  ts_stream *stream = nullptr;
+  CHECK(ts_stream_open(device.device, &options, &stream, nullptr) == TS_OK);
+  for (int kind : {4, 9, 11, 14}) {
+    for (const std::string &kernel : kernels(device)) {
+      Case c = make_case(rng, kind, 100, 90, 21);
+      std::vector<int32_t> expected = brute_force(c.x, c.codes, c.n, c.k, c.d);
+      Tensor<float> x(device, {c.n, c.d}, c.x), tensor(device, {c.k, c.d}, c.codes);
+      Tensor<int32_t> codes(device, {c.n});
+      force_kernel(kernel);
+      const unsigned mode = _mm_getcsr(), flush_and_round_up = (mode & ~0x3Fu) | 0xC040;
+      _mm_setcsr(flush_and_round_up);
+      ts_codebook *codebook = nullptr;
+      ts_status status = ts_codebook_open(stream, tensor, &codebook);
+      if (status == TS_OK) status = ts_vq_assign(stream, codebook, x, codes);
+      const unsigned after = _mm_getcsr();
+      _mm_setcsr(mode);
+      force_kernel("");
+      if (codebook) ts_codebook_close(codebook, nullptr);
+      if (status == TS_UNAVAILABLE) continue;
+      CHECK(status == TS_OK && (after & 0xE040) == 0xC040);
+      CHECK_MSG(codes.read() == expected, "%s, kernel %s: codes depend on the caller's mode", c.name, kernel.c_str());
+    }
+  }
+  ts_stream_close(stream, nullptr);
+#else
+  (void)device;
+#endif
 }
 
 // Faults name the lowest row, the other rows are still computed, and the record is sticky until it is read.
@@ -210,6 +251,7 @@ int main() {
   run("codes where the reference itself rounds", reference_rounding);
   run("more candidates than the lists hold", more_candidates_than_lists);
   run("codes do not depend on threads", thread_counts);
+  run("codes do not depend on the caller's float mode", caller_float_mode);
   run("rows that are not finite", nonfinite_rows);
   run("codes that are not finite", nonfinite_codes);
   run("forced kernels and statistics", forced_kernels);

@@ -3,7 +3,9 @@ add_tessera_test(test_vq_exact)
 add_tessera_test(test_vq_training)
 add_tessera_test(test_vq_certificate tessera_vq_breakable)
 
-# For whoever works on a kernel; not a test.
-add_executable(bench_vq bench_vq.cpp)
-target_link_libraries(bench_vq PRIVATE tessera)
-set_target_properties(bench_vq PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib")
+# Not tests: speed, for whoever works on a kernel, and exactness for as long as one likes.
+foreach(name bench_vq soak_vq)
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE tessera)
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib")
+endforeach()

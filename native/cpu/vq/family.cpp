@@ -8,7 +8,7 @@
 namespace tessera::cpu::vq {
 namespace {
 
-// In order of preference.
+// Every family, the fastest for long codes first.
 const Family *const kFamilies[] = {
 #if defined(__x86_64__)
     &int8_vnni_family, &bf16_avx512_family, &fp32_avx512_family, &fp32_avx2_family,
@@ -16,15 +16,25 @@ const Family *const kFamilies[] = {
     &portable_family,
 };
 
+// Whether the family is right for the shape: docs/kernels.md, "Which family", has the measurements. Short codes leave
+// int8 and bf16 too many candidates; with few codes, their narrowing costs more than bf16 takes longer to score.
+bool suits(const Family *family, int64_t k, int64_t d) {
+#if defined(__x86_64__)
+  if (family == &int8_vnni_family) return d > 8 || (d > 4 && k >= 512);
+  if (family == &bf16_avx512_family) return d > 4;
+#endif
+  (void)family, (void)k, (void)d;
+  return true;
+}
+
 }  // namespace
 
 const Family *choose_family(int64_t k, int64_t d, ts_report *report, ts_status *status) {
-  (void)k, (void)d;
   const char *forced = getenv("TESSERA_KERNEL");
   *status = TS_OK;
   if (!forced || !*forced) {
     for (const Family *family : kFamilies)
-      if (family->supported()) return family;
+      if (family->supported() && suits(family, k, d)) return family;
   }
   char names[160] = "";
   for (const Family *family : kFamilies) {
