@@ -83,14 +83,15 @@ void choose_scale(Codebook *book, const double *mean, double largest) {
 // One code in the centred space, in float64; returns its squared norm and its largest magnitude.
 double centre(const Codebook *book, int64_t k, double *centred, double *largest) {
   const float *code = book->codes + k * book->d;
-  double square = 0;
-  *largest = 0;
+  double square = 0, most = 0;
   for (int64_t i = 0; i < book->d; i++) {
     double value = static_cast<double>(code[i]) * static_cast<double>(book->scale) - static_cast<double>(book->mean[i]);
     centred[i] = value;
     square += value * value;
-    *largest = std::fmax(*largest, std::fabs(value));
+    double magnitude = std::fabs(value);  // and not fmax, which is a call
+    most = magnitude > most ? magnitude : most;
   }
+  *largest = most;
   return square;
 }
 

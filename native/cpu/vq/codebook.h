@@ -22,8 +22,8 @@ constexpr int kPanel = kLanes * kVectors;
 // The half norm of a padding slot: far above any score of a row that is screened (see kLargestNorm), far from overflow.
 constexpr float kPaddingHalfNorm = 0x1p100f;
 
-// Rows whose centred norm, in units of the scaled codebook (largest norm below 2), is above this are not screened: the
-// float64 reference's own rounding error exceeds every difference of their scores, so no code could be excluded.
+// Rows whose centred norm is above this, the scaled codes' norms being below 2, are not screened: the float64
+// reference's own rounding is then of the order of all differences between scores, and little could be excluded.
 constexpr float kLargestNorm = 0x1p50f;
 
 struct Codebook {

@@ -22,13 +22,15 @@ constexpr float kLevels = 127.0f;
 double rounding(int64_t) { return 4; }
 int64_t row_bytes(int64_t d) { return (d + 15) / 16 * 16; }
 int64_t panel_bytes(int64_t d) { return (d + 3) / 4 * 4 * kPanel; }
-float panel_scale(float largest) { return largest > 0 ? largest / kLevels : 1.0f; }
+// Not 0 for a panel of zeros or denormals.
+float panel_scale(float largest) { return largest > 0x1p-110f ? largest / kLevels : 0x1p-117f; }
 
 double pack(const double *centred, int64_t d, float scale, std::byte *panel, int64_t slot, double *norm) {
+  const double inverse = 1 / static_cast<double>(scale);
   double residual = 0, square = 0;
   for (int64_t i = 0; i < (d + 3) / 4 * 4; i++) {
     double value = i < d ? centred[i] : 0;
-    double q = __builtin_rint(value / static_cast<double>(scale));
+    double q = __builtin_rint(value * inverse);
     q = q > kLevels ? kLevels : q < -kLevels ? -kLevels : q;
     panel[(i / 4 * kPanel + slot) * 4 + i % 4] = static_cast<std::byte>(static_cast<int>(q) + 128);
     double rounded = q * static_cast<double>(scale);
