@@ -1,0 +1,172 @@
+package dev.tessera.benchmarks;
+
+import dev.tessera.benchmarks.harness.Interleaved;
+import dev.tessera.benchmarks.harness.Machine;
+import dev.tessera.benchmarks.harness.TaskProcess;
+import dev.tessera.benchmarks.train.TesseraTraining;
+import dev.tessera.benchmarks.train.TrainCase;
+import dev.tessera.benchmarks.train.TrainComparison;
+import dev.tessera.benchmarks.train.TrainReport;
+import dev.tessera.io.Json;
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Times training steps, and with {@code --peers} libtorch's in the same run: first that both
+ * compute the same, then how long they take, in alternation. See benchmarks/README.md.
+ */
+@Command(
+    name = "train-step",
+    description = "Times training steps, and with --peers libtorch's in the same run.",
+    mixinStandardHelpOptions = true)
+public final class TrainStep implements Callable<Integer> {
+  private static final String PEER_MAIN = "dev.tessera.benchmarks.peers.LibtorchTraining";
+
+  @Option(names = "--peers", description = "Compare with libtorch.")
+  private boolean peers;
+
+  @Option(
+      names = "--peers-folder",
+      paramLabel = "DIR",
+      defaultValue = "benchmarks/peers/target",
+      description = "Where the peers were built (default: ${DEFAULT-VALUE}).")
+  private Path peersFolder = Path.of("");
+
+  @Option(
+      names = "--case",
+      paramLabel = "NAME",
+      description = "CONFIGURATION-networks or CONFIGURATION-step; may be repeated (default: all).")
+  private List<String> cases = new ArrayList<>();
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "Threads of each library (default: ${DEFAULT-VALUE}).")
+  private int threads;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      defaultValue = "15",
+      description = "Blocks of each library, in alternation (default: ${DEFAULT-VALUE}).")
+  private int rounds;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Steps timed in a block (default: ${DEFAULT-VALUE}).")
+  private int steps;
+
+  @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      defaultValue = "4",
+      description = "Work of each library before anything is kept (default: ${DEFAULT-VALUE}).")
+  private double warmUp;
+
+  @Option(
+      names = "--json",
+      description = "Print one JSON object on standard output, and nothing else there.")
+  private boolean json;
+
+  private TrainStep() {}
+
+  /** Runs the program; its status is 1 if the libraries disagree, 2 for wrong input. */
+  public static void main(String[] args) {
+    CommandLine line = new CommandLine(new TrainStep());
+    line.setExecutionExceptionHandler(
+        (e, command, parsed) -> {
+          command.getErr().println("train-step: " + e.getMessage());
+          return e instanceof IllegalArgumentException ? 2 : 1;
+        });
+    System.exit(line.execute(args));
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Interleaved.Plan plan = new Interleaved.Plan(warmUp, rounds, steps);
+    List<TrainCase> chosen = chosen();
+    Machine machine = Machine.here();
+    Path folder = Files.createTempDirectory("tessera-train-step");
+    try (TaskProcess ours = new TaskProcess(ourCommand());
+        TaskProcess peer = peers ? new TaskProcess(peerCommand()) : null) {
+      List<TrainReport.Case> results = new ArrayList<>();
+      TrainReport report = new TrainReport(machine, threads, plan, describe(ours, peer), results);
+      PrintWriter people =
+          new PrintWriter(json ? System.err : System.out, true, StandardCharsets.UTF_8);
+      report.printHead(people);
+      TrainComparison comparison = new TrainComparison(ours, peer, threads, plan, folder);
+      for (TrainCase test : chosen) {
+        results.add(comparison.measure(test));
+        TrainReport.print(people, results.getLast());
+      }
+      if (json) {
+        System.out.println(Json.line(report));
+      }
+      return 0;
+    } finally {
+      deleteAll(folder);
+    }
+  }
+
+  private List<TrainCase> chosen() {
+    return cases.isEmpty() ? TrainCase.all() : cases.stream().map(TrainCase::named).toList();
+  }
+
+  private static TaskProcess.Command ourCommand() {
+    return new TaskProcess.Command(
+        "tessera",
+        System.getProperty("java.class.path"),
+        TesseraTraining.class.getName(),
+        Map.of());
+  }
+
+  private TaskProcess.Command peerCommand() throws IOException {
+    Path file = peersFolder.resolve("classpath");
+    if (!Files.exists(file)) {
+      throw new IllegalArgumentException(
+          "the peers are not built: there is no "
+              + file
+              + "; build them by mvn -Ppeers -pl benchmarks/peers -am package -DskipTests");
+    }
+    String classes = peersFolder.resolve("classes").toString();
+    String dependencies = Files.readString(file).strip();
+    return new TaskProcess.Command(
+        "libtorch", classes + File.pathSeparator + dependencies, PEER_MAIN, Map.of());
+  }
+
+  private static Map<String, Map<String, String>> describe(
+      TaskProcess ours, @Nullable TaskProcess peer) {
+    Map<String, Map<String, String>> libraries = new LinkedHashMap<>();
+    libraries.put(ours.name(), ours.describe());
+    if (peer != null) {
+      libraries.put(peer.name(), peer.describe());
+    }
+    return libraries;
+  }
+
+  private static void deleteAll(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(folder);
+  }
+}

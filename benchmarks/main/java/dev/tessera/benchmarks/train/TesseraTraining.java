@@ -1,0 +1,43 @@
+package dev.tessera.benchmarks.train;
+
+import dev.tessera.benchmarks.harness.LoadedLibraries;
+import dev.tessera.benchmarks.harness.Task;
+import dev.tessera.benchmarks.harness.TaskFactory;
+import dev.tessera.benchmarks.harness.TaskServer;
+import dev.tessera.device.Device;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+
+/** The process that does our training steps. */
+public final class TesseraTraining implements TaskFactory {
+  private final Device device = Device.open("cpu");
+
+  private TesseraTraining() {}
+
+  /** Serves the parent. */
+  public static void main(String[] args) throws IOException {
+    TaskServer.serve(new TesseraTraining());
+  }
+
+  @Override
+  public Task open(String name, Path inputs, int threads) throws IOException {
+    return new TesseraTrainTask(device, TrainCase.named(name), inputs, threads);
+  }
+
+  @Override
+  public void writeInputs(String name, Path inputs) throws IOException {
+    TrainInputs.write(device, TrainCase.named(name), inputs);
+  }
+
+  @Override
+  public SequencedMap<String, String> describe() {
+    SequencedMap<String, String> facts = new LinkedHashMap<>();
+    facts.put("device", device.info().description());
+    facts.put("instruction_sets", device.info().instructionSets());
+    facts.put("openmp", LoadedLibraries.openMp());
+    facts.put("jvm", String.valueOf(Runtime.version()));
+    return facts;
+  }
+}

@@ -1,0 +1,73 @@
+package dev.tessera.benchmarks.harness;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tessera.io.Safetensors;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A parent and real child processes. */
+class TaskProcessTest {
+  private static final Path NONE = Path.of("none");
+
+  @TempDir private Path folder;
+
+  @Test
+  void childDescribesItself() throws IOException {
+    try (TaskProcess child = start()) {
+      assertEquals(Map.of("version", "1 2", "formula", "a=b"), child.describe());
+    }
+  }
+
+  @Test
+  void outputsComeByFile() throws IOException {
+    try (TaskProcess child = start();
+        Arena arena = Arena.ofConfined()) {
+      child.open("3", NONE, 1);
+      child.writeOutputs(folder.resolve("outputs"));
+      double[] millis =
+          Safetensors.read(folder.resolve("outputs"), arena).tensors().get("millis").toDoubles();
+      assertEquals(3, millis[0]);
+    }
+  }
+
+  @Test
+  void slowerTaskHasTheRatioOfItsTimes() throws IOException {
+    try (TaskProcess ours = start();
+        TaskProcess theirs = start()) {
+      assertEquals("sleeps with 1 threads", ours.open("4", NONE, 1));
+      theirs.open("16", NONE, 1);
+      Interleaved.Comparison times =
+          Interleaved.compare(ours, theirs, new Interleaved.Plan(0, 4, 3));
+      assertEquals(12, times.ours().count());
+      assertEquals(12, times.theirs().count());
+      assertEquals(4, times.ratio().count());
+      // A sleep is never shorter than asked for, and on a busy machine may be much longer.
+      assertTrue(times.ours().min() >= 4, times::toString);
+      assertTrue(times.theirs().min() >= 16, times::toString);
+    }
+  }
+
+  @Test
+  void failureOfTheChildIsThrownHereWithItsMessage() throws IOException {
+    try (TaskProcess child = start()) {
+      IllegalStateException e =
+          assertThrows(IllegalStateException.class, () -> child.open("no number", NONE, 1));
+      assertTrue(String.valueOf(e.getMessage()).contains("no number"), e::toString);
+      e = assertThrows(IllegalStateException.class, () -> child.run(1));
+      assertTrue(String.valueOf(e.getMessage()).contains("no task is open"), e::toString);
+    }
+  }
+
+  private static TaskProcess start() throws IOException {
+    return new TaskProcess(
+        new TaskProcess.Command(
+            "echo", System.getProperty("java.class.path"), EchoTasks.class.getName(), Map.of()));
+  }
+}
