@@ -33,11 +33,11 @@ public final class ImageFiles {
   /** Headers lie within this many bytes, unless a JPEG file has large profiles before its frame. */
   private static final int HEADER_BYTES = 1 << 18;
 
-  /**
-   * No file has more than eight times this many pixels for each of its bytes: deflate's limit is
-   * 1032 at eight 1-bit pixels a byte, and 64 pixels of a JPEG take at least a bit.
-   */
-  private static final long MAX_EXPANSION = 1032;
+  /** Deflate makes at most this many bytes of one. */
+  private static final long DEFLATE_LIMIT = 1032;
+
+  /** 64 pixels of a JPEG file take at least a bit. */
+  private static final long JPEG_PIXELS_PER_BYTE = 512;
 
   private ImageFiles() {}
 
@@ -87,7 +87,11 @@ public final class ImageFiles {
       throw new MalformedFileException(
           name, header + " is " + pixels + " pixels; at most " + most + " are read");
     }
-    if (pixels / 8 > bytes.length * MAX_EXPANSION) {
+    long least =
+        PngFile.hasSignature(bytes)
+            ? PngFile.inflatedBytes(bytes, header) / DEFLATE_LIMIT
+            : pixels / JPEG_PIXELS_PER_BYTE;
+    if (bytes.length < least) {
       throw new MalformedFileException(
           name, header + " cannot come out of a file of " + bytes.length + " bytes");
     }

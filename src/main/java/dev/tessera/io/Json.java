@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamReadConstraints;
@@ -36,6 +37,16 @@ public final class Json {
 
   private static final JsonMapper MAPPER = mapper();
 
+  /** Takes records with holes, to find out whether a missing key is there under a wrong name. */
+  private static final JsonMapper LENIENT =
+      MAPPER
+          .rebuild()
+          .disable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .build();
+
+  private static final Pattern MISSING = Pattern.compile("Missing \\w*\\s?creator property .*");
+
   private Json() {}
 
   /**
@@ -50,10 +61,11 @@ public final class Json {
 
   /** Reads a document that is in memory; {@code name} stands for the file in messages. */
   public static <T> T parse(String name, byte[] json, Class<T> type) throws MalformedFileException {
+    String text = decode(name, json);
     try {
-      return present(name, MAPPER.readValue(decode(name, json), type));
+      return present(name, MAPPER.readValue(text, type));
     } catch (JacksonException e) {
-      throw malformed(name, e);
+      throw malformed(name, misspelling(text, type, e));
     }
   }
 
@@ -113,6 +125,8 @@ public final class Json {
       }
       text.append("unknown key '").append(where).append("'");
       text.append(NearestName.hint(unknown.getPropertyName(), known));
+    } else if (MISSING.matcher(failure.getOriginalMessage()).matches()) {
+      text.append("missing key '").append(where).append("'");
     } else {
       if (!where.isEmpty()) {
         text.append(where).append(": ");
@@ -163,6 +177,18 @@ public final class Json {
       throw new MalformedFileException(name, "must be a JSON value other than null");
     }
     return value;
+  }
+
+  /** An unknown key explains a missing one: Jackson only finds the latter. */
+  private static JacksonException misspelling(String json, Class<?> type, JacksonException found) {
+    try {
+      LENIENT.readValue(json, type);
+    } catch (UnrecognizedPropertyException unknown) {
+      return unknown;
+    } catch (JacksonException e) {
+      return found;
+    }
+    return found;
   }
 
   private static MalformedFileException malformed(String name, JacksonException failure) {

@@ -60,6 +60,19 @@ final class PngFile {
     return new ImageHeader(height, width, colour == 0 || colour == 4 ? 1 : 3);
   }
 
+  /** The bytes of all scanlines of a file whose header has been checked. */
+  static long inflatedBytes(byte[] file, ImageHeader header) {
+    int depth = file[SIGNATURE.length + 16];
+    int samples =
+        switch (file[SIGNATURE.length + 17]) {
+          case 2 -> 3;
+          case 4 -> 2;
+          case 6 -> 4;
+          default -> 1;
+        };
+    return (((long) header.width() * samples * depth + 7) / 8 + 1) * header.height();
+  }
+
   /**
    * Verifies every chunk's length and checksum and the order of the critical ones.
    *

@@ -1,0 +1,5 @@
+/** Tests of data sets, batches and random numbers. */
+@NullMarked
+package dev.tessera.data;
+
+import org.jspecify.annotations.NullMarked;
