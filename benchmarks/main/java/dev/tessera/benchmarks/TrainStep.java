@@ -81,6 +81,15 @@ public final class TrainStep implements Callable<Integer> {
   private double warmUp;
 
   @Option(
+      names = "--patience",
+      paramLabel = "SECONDS",
+      defaultValue = "60",
+      description =
+          "What each case may spend on waiting for a quiet machine, and on repeating rounds in which"
+              + " it was not (default: ${DEFAULT-VALUE}).")
+  private double patience;
+
+  @Option(
       names = "--json",
       description = "Print one JSON object on standard output, and nothing else there.")
   private boolean json;
@@ -100,7 +109,7 @@ public final class TrainStep implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Interleaved.Plan plan = new Interleaved.Plan(warmUp, rounds, steps);
+    Interleaved.Plan plan = new Interleaved.Plan(warmUp, rounds, steps, patience);
     List<TrainCase> chosen = chosen();
     Machine machine = Machine.here();
     Path folder = Files.createTempDirectory("tessera-train-step");

@@ -1,9 +1,7 @@
 package dev.tessera.benchmarks.train;
 
 import dev.tessera.benchmarks.harness.Agreement;
-import dev.tessera.benchmarks.harness.Disturbance;
 import dev.tessera.benchmarks.harness.Interleaved;
-import dev.tessera.benchmarks.harness.Summary;
 import dev.tessera.benchmarks.harness.TaskProcess;
 import dev.tessera.benchmarks.train.TrainReport.Speed;
 import java.io.IOException;
@@ -39,9 +37,7 @@ public record TrainComparison(
     }
     String peerForm = peer.open(test.name(), inputs, threads);
     List<Agreement.Difference> differences = check(test, peer);
-    Disturbance disturbance = new Disturbance(List.of(ours, peer));
     Interleaved.Comparison times = Interleaved.compare(ours, peer, plan);
-    Disturbance.Report disturbed = disturbance.report();
     ours.closeTask();
     peer.closeTask();
     return new TrainReport.Case(
@@ -51,16 +47,23 @@ public record TrainComparison(
         Speed.of(peer.name(), peerForm, test.batch(), times.theirs()),
         times.ratio(),
         differences,
-        disturbed);
+        times.repeated(),
+        times.disturbance());
   }
 
   private TrainReport.Case alone(TrainCase test, String form) {
-    Disturbance disturbance = new Disturbance(List.of(ours));
-    Summary times = Interleaved.alone(ours, plan);
-    Disturbance.Report disturbed = disturbance.report();
+    Interleaved.Alone alone = Interleaved.alone(ours, plan);
     ours.closeTask();
-    Speed speed = Speed.of(ours.name(), form, test.batch(), times);
-    return new TrainReport.Case(test.name(), test.batch(), speed, null, null, List.of(), disturbed);
+    Speed speed = Speed.of(ours.name(), form, test.batch(), alone.times());
+    return new TrainReport.Case(
+        test.name(),
+        test.batch(),
+        speed,
+        null,
+        null,
+        List.of(),
+        alone.repeated(),
+        alone.disturbance());
   }
 
   private List<Agreement.Difference> check(TrainCase test, TaskProcess other) throws IOException {

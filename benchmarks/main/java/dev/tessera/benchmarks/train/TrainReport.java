@@ -43,7 +43,8 @@ public record TrainReport(
    * @param peer the peer's, or null without one
    * @param ratio peer's time over ours, one a round, or null without a peer
    * @param agreement the outputs that were compared before
-   * @param disturbance what else the machine did meanwhile
+   * @param repeatedRounds rounds that did not count, since the machine was not quiet
+   * @param disturbance what else the machine did in the rounds that count
    */
   public record Case(
       String name,
@@ -52,6 +53,7 @@ public record TrainReport(
       @Nullable Speed peer,
       @Nullable Summary ratio,
       List<Agreement.Difference> agreement,
+      int repeatedRounds,
       Disturbance.Report disturbance) {}
 
   /** What was measured on what. */
@@ -96,10 +98,11 @@ public record TrainReport(
     }
     out.printf(
         Locale.ROOT,
-        "  meanwhile others used %.2f processors, %.2f were stolen%s%n",
+        "  meanwhile others used %.2f processors, %.2f were stolen; %d rounds were repeated%s%n",
         c.disturbance.others(),
         c.disturbance.stolen(),
-        c.disturbance.quiet() ? "" : ": NOT QUIET, measure again");
+        c.repeatedRounds,
+        c.disturbance.quiet() ? "" : ". NOT QUIET: measure again");
     out.flush();
   }
 

@@ -44,7 +44,7 @@ class TaskProcessTest {
       assertEquals("sleeps with 1 threads", ours.open("4", NONE, 1));
       theirs.open("16", NONE, 1);
       Interleaved.Comparison times =
-          Interleaved.compare(ours, theirs, new Interleaved.Plan(0, 4, 3));
+          Interleaved.compare(ours, theirs, new Interleaved.Plan(0, 4, 3, 0));
       assertEquals(12, times.ours().count());
       assertEquals(12, times.theirs().count());
       assertEquals(4, times.ratio().count());

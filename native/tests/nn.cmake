@@ -1,0 +1,5 @@
+# Tests of the layers.
+add_tessera_test(test_nn_reference)   # the float64 reference, by finite differences
+add_tessera_test(test_nn_convolution) # every op against it, on random shapes
+add_tessera_test(test_nn_matmul)
+add_tessera_test(test_nn_streams)     # determinism, several streams at once, more shapes than the cache holds

@@ -1,0 +1,173 @@
+// Convolutions and transposed convolutions, forward and both gradients, against float64 on random shapes: the error is
+// at most about twice that of the plain formula in fp32. Outputs start as NaN, so every element is proved written.
+#include "test_nn_reference.h"
+
+using namespace tessera::test;
+
+namespace {
+
+struct Case {
+  Conv conv;
+  std::vector<float> in, w, out, in_bias, out_bias;
+  ConvResult<double> exact, magnitude;
+  ConvResult<float> plain;
+
+  Case(Rng &rng, const Conv &c) : conv(c) {
+    in = gaussian(rng, conv.in_size());
+    w = gaussian(rng, conv.w_size());
+    out = gaussian(rng, conv.out_size());
+    if (uniform_int(rng, 0, 3)) {
+      in_bias = gaussian(rng, static_cast<size_t>(conv.c));
+      out_bias = gaussian(rng, static_cast<size_t>(conv.o));
+    }
+    exact = convolve(conv, as<double>(in), as<double>(w), as<double>(out));
+    magnitude = convolve(conv, absolute(in), absolute(w), absolute(out));
+    plain = convolve(conv, in, w, out);
+  }
+
+  // Checks one result; `got` is read after the op.
+  void check_result(const char *op, const std::vector<float> &got, const std::vector<float> &plain_values,
+                    const std::vector<double> &exact_values, const std::vector<double> &magnitudes) const {
+    double error = error_of(got, exact_values, magnitudes),
+           plain_error = error_of(plain_values, exact_values, magnitudes);
+    CHECK_MSG(error <= bound_of(plain_error), "%s: %s: error %.2f, plain formula %.2f", conv.text().c_str(), op, error,
+              plain_error);
+  }
+
+  void check_forward(const char *op, const std::vector<float> &got, const std::vector<float> &bias,
+                     const std::vector<float> &p, const std::vector<double> &e, const std::vector<double> &m) const {
+    bool relu = conv.p.activation == TS_ACTIVATION_RELU;
+    check_result(op, got, finish(p, bias, relu), finish(e, as<double>(bias), relu), finish(m, absolute(bias), false));
+  }
+};
+
+void plain_convolution(Device &dev, const Case &t) {
+  const Conv &conv = t.conv;
+  Tensor<float> in(dev, conv.in_dims(), t.in), w(dev, conv.w_dims(), t.w), out(dev, conv.out_dims(), t.out);
+  Tensor<float> y(dev, conv.out_dims()), dx(dev, conv.in_dims()), dw(dev, conv.w_dims()), db(dev, {conv.o});
+  Tensor<float> bias(dev, {conv.o}, t.out_bias.empty() ? std::vector<float>(static_cast<size_t>(conv.o)) : t.out_bias);
+  bool biased = !t.out_bias.empty();
+  const ts_tensor *none = nullptr;
+  OK(dev, ts_conv2d_forward(dev.stream, &conv.p, in, w, biased ? bias : none, y));
+  t.check_forward("conv2d_forward", y.read(), t.out_bias, t.plain.out, t.exact.out, t.magnitude.out);
+  OK(dev, ts_conv2d_backward_data(dev.stream, &conv.p, out, w, dx));
+  t.check_result("conv2d_backward_data", dx.read(), t.plain.in, t.exact.in, t.magnitude.in);
+  OK(dev, ts_conv2d_backward_weights(dev.stream, &conv.p, in, out, dw, biased ? db : none));
+  t.check_result("conv2d_backward_weights", dw.read(), t.plain.w, t.exact.w, t.magnitude.w);
+  if (biased) t.check_result("conv2d dbias", db.read(), t.plain.out_sum, t.exact.out_sum, t.magnitude.out_sum);
+}
+
+void transposed_convolution(Device &dev, const Case &t) {
+  const Conv &conv = t.conv;
+  Tensor<float> in(dev, conv.in_dims(), t.in), w(dev, conv.w_dims(), t.w), out(dev, conv.out_dims(), t.out);
+  Tensor<float> y(dev, conv.in_dims()), dx(dev, conv.out_dims()), dw(dev, conv.w_dims()), db(dev, {conv.c});
+  Tensor<float> bias(dev, {conv.c}, t.in_bias.empty() ? std::vector<float>(static_cast<size_t>(conv.c)) : t.in_bias);
+  bool biased = !t.in_bias.empty();
+  const ts_tensor *none = nullptr;
+  OK(dev, ts_conv_transpose2d_forward(dev.stream, &conv.p, out, w, biased ? bias : none, y));
+  t.check_forward("conv_transpose2d_forward", y.read(), t.in_bias, t.plain.in, t.exact.in, t.magnitude.in);
+  OK(dev, ts_conv_transpose2d_backward_data(dev.stream, &conv.p, in, w, dx));
+  t.check_result("conv_transpose2d_backward_data", dx.read(), t.plain.out, t.exact.out, t.magnitude.out);
+  OK(dev, ts_conv_transpose2d_backward_weights(dev.stream, &conv.p, out, in, dw, biased ? db : none));
+  t.check_result("conv_transpose2d_backward_weights", dw.read(), t.plain.w, t.exact.w, t.magnitude.w);
+  if (biased) t.check_result("conv_transpose2d dbias", db.read(), t.plain.in_sum, t.exact.in_sum, t.magnitude.in_sum);
+}
+
+// The layers of the Keras MNIST and Sonnet CIFAR-10 networks at a small batch: what kernels are tuned for.
+std::vector<Conv> network_layers() {
+  struct Row {
+    int64_t size, c, o, k;
+    int32_t stride, before, after;
+  };
+  const Row rows[] = {{28, 1, 32, 3, 2, 0, 1},  {14, 32, 64, 3, 2, 0, 1},  {7, 64, 16, 1, 1, 0, 0},
+                      {14, 64, 16, 3, 2, 0, 1}, {28, 32, 64, 3, 2, 0, 1},  {28, 1, 32, 3, 1, 1, 1},
+                      {32, 3, 64, 4, 2, 1, 1},  {16, 64, 128, 4, 2, 1, 1}, {8, 128, 32, 3, 1, 1, 1},
+                      {8, 32, 128, 1, 1, 0, 0}};
+  std::vector<Conv> layers;
+  for (const Row &r : rows) {
+    Conv conv{.b = 3, .h = r.size, .w = r.size, .c = r.c, .o = r.o, .kh = r.k, .kw = r.k, .p = {}};
+    conv.p = {.struct_size = sizeof(ts_conv2d_params),
+              .activation = TS_ACTIVATION_RELU,
+              .stride_h = r.stride,
+              .stride_w = r.stride,
+              .dilation_h = 1,
+              .dilation_w = 1,
+              .pad_top = r.before,
+              .pad_left = r.before,
+              .pad_bottom = r.after,
+              .pad_right = r.after,
+              .groups = 1};
+    conv.finish();
+    layers.push_back(conv);
+  }
+  return layers;
+}
+
+// With no images a forward op has nothing to do and gradients are zero.
+void empty_batch(Device &dev) {
+  Rng rng(seed());
+  Conv conv = random_conv(rng);
+  conv.b = 0;
+  Tensor<float> in(dev, conv.in_dims()), out(dev, conv.out_dims()), w(dev, conv.w_dims());
+  Tensor<float> dw(dev, conv.w_dims()), in_sum(dev, {conv.c}), out_sum(dev, {conv.o});
+  auto zero = [](const Tensor<float> &t) {
+    auto v = t.read();
+    return std::all_of(v.begin(), v.end(), [](float x) { return x == 0; });
+  };
+  OK(dev, ts_conv2d_forward(dev.stream, &conv.p, in, w, nullptr, out));
+  OK(dev, ts_conv2d_backward_data(dev.stream, &conv.p, out, w, in));
+  OK(dev, ts_conv2d_backward_weights(dev.stream, &conv.p, in, out, dw, out_sum));
+  CHECK(zero(dw) && zero(out_sum));
+  Tensor<float> dw2(dev, conv.w_dims());
+  OK(dev, ts_conv_transpose2d_forward(dev.stream, &conv.p, out, w, nullptr, in));
+  OK(dev, ts_conv_transpose2d_backward_data(dev.stream, &conv.p, in, w, out));
+  OK(dev, ts_conv_transpose2d_backward_weights(dev.stream, &conv.p, out, in, dw2, in_sum));
+  CHECK(zero(dw2) && zero(in_sum));
+}
+
+void kernel_larger_than_image(Device &dev) {
+  Conv conv{.b = 1, .h = 3, .w = 3, .c = 2, .o = 2, .kh = 5, .kw = 5, .p = {}};
+  conv.p = {.struct_size = sizeof(ts_conv2d_params),
+            .activation = 0,
+            .stride_h = 1,
+            .stride_w = 1,
+            .dilation_h = 1,
+            .dilation_w = 1,
+            .pad_top = 0,
+            .pad_left = 1,
+            .pad_bottom = 1,
+            .pad_right = 1,
+            .groups = 1};
+  Tensor<float> in(dev, conv.in_dims()), w(dev, conv.w_dims()), out(dev, {1, 1, 1, 2});
+  CHECK(ts_conv2d_forward(dev.stream, &conv.p, in, w, nullptr, out) == TS_INVALID_ARGUMENT);
+}
+
+void random_shapes(Device &dev, int count) {
+  Rng rng(seed());
+  for (int i = 0; i < count; i++) {
+    Case t(rng, random_conv(rng));
+    plain_convolution(dev, t);
+    transposed_convolution(dev, t);
+  }
+}
+
+void layers_of_networks(Device &dev) {
+  Rng rng(seed());
+  for (const Conv &conv : network_layers()) {
+    Case t(rng, conv);
+    plain_convolution(dev, t);
+    transposed_convolution(dev, t);
+  }
+}
+
+}  // namespace
+
+int main() {
+  run("empty batch", empty_batch);
+  run("kernel larger than the padded image is refused", kernel_larger_than_image);
+  run("layers of the networks", layers_of_networks);
+  run("random shapes, 2 threads", [](Device &dev) { random_shapes(dev, 60); });
+  run(
+      "random shapes, 1 thread", [](Device &dev) { random_shapes(dev, 40); }, 1);
+  return finish();
+}

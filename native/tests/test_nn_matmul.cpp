@@ -1,0 +1,65 @@
+// Matrix products, transposed and not, with bias, ReLU or accumulation, against float64; sizes from 0.
+#include "test_nn_reference.h"
+
+using namespace tessera::test;
+
+namespace {
+
+template <class T>
+std::vector<T> product(const ts_matmul_params &p, int64_t m, int64_t n, int64_t k, const std::vector<T> &a,
+                       const std::vector<T> &b) {
+  std::vector<T> c(static_cast<size_t>(m * n));
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++)
+      for (int64_t l = 0; l < k; l++)
+        c[i * n + j] += a[p.transpose_a ? l * m + i : i * k + l] * b[p.transpose_b ? j * k + l : l * n + j];
+  return c;
+}
+
+void one(Device &dev, Rng &rng, int64_t m, int64_t n, int64_t k) {
+  auto flag = [&] { return static_cast<int32_t>(uniform_int(rng, 0, 1)); };
+  ts_matmul_params p{sizeof p, flag(), flag(), flag(), 0};
+  bool biased = !p.accumulate && flag();
+  p.activation = p.accumulate ? 0 : flag();
+  auto a = gaussian(rng, static_cast<size_t>(m * k)), b = gaussian(rng, static_cast<size_t>(k * n));
+  auto bias = biased ? gaussian(rng, static_cast<size_t>(n)) : std::vector<float>();
+  auto c0 = gaussian(rng, static_cast<size_t>(m * n));
+
+  auto da = p.transpose_a ? std::vector<int64_t>{k, m} : std::vector<int64_t>{m, k};
+  auto db = p.transpose_b ? std::vector<int64_t>{n, k} : std::vector<int64_t>{k, n};
+  Tensor<float> ta(dev, da, a), tb(dev, db, b), poison(dev, {m, n}), started(dev, {m, n}, c0);
+  Tensor<float> tbias(dev, {n}, biased ? bias : std::vector<float>(static_cast<size_t>(n)));
+  const Tensor<float> &c = p.accumulate ? started : poison;
+  const ts_tensor *none = nullptr;
+  OK(dev, ts_matmul(dev.stream, &p, ta, tb, biased ? tbias : none, c));
+
+  auto complete = [&](auto y, const auto &start, const auto &bias_values, bool relu) {
+    if (p.accumulate)
+      for (size_t i = 0; i < y.size(); i++) y[i] += start[i];
+    return finish(y, bias_values, relu);
+  };
+  auto exact =
+      complete(product(p, m, n, k, as<double>(a), as<double>(b)), as<double>(c0), as<double>(bias), p.activation);
+  auto plain = complete(product(p, m, n, k, a, b), c0, bias, p.activation);
+  auto magnitude = complete(product(p, m, n, k, absolute(a), absolute(b)), absolute(c0), absolute(bias), false);
+  double error = error_of(c.read(), exact, magnitude), plain_error = error_of(plain, exact, magnitude);
+  CHECK_MSG(error <= bound_of(plain_error), "%lldx%lldx%lld ta %d tb %d acc %d relu %d bias %d: error %.2f, plain %.2f",
+            static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k), p.transpose_a,
+            p.transpose_b, p.accumulate, p.activation, biased, error, plain_error);
+}
+
+void sizes(Device &dev) {
+  Rng rng(seed());
+  for (int i = 0; i < 60; i++)
+    one(dev, rng, uniform_int(rng, 1, 70), uniform_int(rng, 1, 70), uniform_int(rng, 1, 300));
+  for (int i = 0; i < 12; i++) one(dev, rng, uniform_int(rng, 0, 4), uniform_int(rng, 0, 4), uniform_int(rng, 0, 2));
+  for (int i = 0; i < 4; i++) one(dev, rng, 5, 7, 0);
+}
+
+}  // namespace
+
+int main() {
+  run("sizes, flags and epilogues", sizes);
+  run("the same with 1 thread", sizes, 1);
+  return finish();
+}
