@@ -213,8 +213,8 @@ typedef struct ts_random_params {
 } ts_random_params;
 
 /*
- * Fills y (f32) with uniform numbers in [low, high) (up to rounding) by Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as
- * easy as 1, 2, 3"). Element i is word i%4 of the block with key (lo32 seed, hi32 seed) and counter
+ * Fills y (f32) with uniform numbers in [low, high) (up to rounding) by Philox4x32-10 (Salmon et al. 2011, "Parallel
+ * random numbers: as easy as 1, 2, 3"). Element i is word i%4 of the block with key (lo32 seed, hi32 seed) and counter
  * (i/4, stream, lo32 step, hi32 step); u = (word >> 8) * 2^-24 and y = fma(u, high - low, low). y has < 2^34 elements.
  */
 ts_status ts_random_uniform(ts_stream *stream, const ts_random_params *params, const ts_tensor *y);

@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Measures two open tasks in alternation, in blocks of a few steps: ours, theirs, theirs, ours, ours,
- * theirs ... What slows the machine down for a while meets both, and a drift favours neither. Each
- * round gives one ratio, of the medians of its two blocks.
+ * Measures two open tasks in alternation, in blocks of a few steps: ours, theirs, theirs, ours,
+ * ours, theirs ... What slows the machine down for a while meets both, and a drift favours neither.
+ * Each round gives one ratio, of the medians of its two blocks.
  */
 public final class Interleaved {
   private Interleaved() {}
@@ -18,8 +18,8 @@ public final class Interleaved {
    * @param warmUpSeconds that each library works before anything is kept
    * @param rounds blocks of each library
    * @param steps timed in each block
-   * @param patienceSeconds to spend at most on waiting for a quiet machine and on repeating rounds in
-   *     which it was not
+   * @param patienceSeconds to spend at most on waiting for a quiet machine and on repeating rounds
+   *     in which it was not
    */
   public record Plan(double warmUpSeconds, int rounds, int steps, double patienceSeconds) {
     /** Checks the ranges. */
@@ -50,11 +50,7 @@ public final class Interleaved {
    * @param disturbance during those that do
    */
   public record Comparison(
-      Summary ours,
-      Summary theirs,
-      Summary ratio,
-      int repeated,
-      Disturbance.Report disturbance) {}
+      Summary ours, Summary theirs, Summary ratio, int repeated, Disturbance.Report disturbance) {}
 
   /** Measures one task alone. */
   public static Alone alone(TaskProcess ours, Plan plan) {

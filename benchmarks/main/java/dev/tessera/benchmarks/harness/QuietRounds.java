@@ -26,7 +26,9 @@ final class QuietRounds {
     this.watch = new Disturbance(measured);
   }
 
-  /** Whether another round is wanted; waits until the machine is quiet, and watches from then on. */
+  /**
+   * Whether another round is wanted; waits until the machine is quiet, and watches from then on.
+   */
   boolean next() {
     if (kept.size() == wanted) {
       return false;
