@@ -92,6 +92,8 @@ typedef struct ts_backend {
   void (*stream_close)(void *stream);
   ts_status (*stream_reserve)(void *stream, uint64_t bytes);
   ts_status (*stream_synchronize)(void *stream);
+  // vector_bits is 0 for the widest, 128, 256 or 512. Null in a backend that does not measure itself.
+  ts_status (*measure_fp32_peak)(void *stream, int32_t vector_bits, double *gflops);
   ts_status (*event_open)(void *device, ts_report *report, void **event);
   void (*event_close)(void *event);
   ts_status (*event_record)(void *stream, void *event);

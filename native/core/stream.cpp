@@ -55,6 +55,17 @@ ts_status ts_stream_synchronize(ts_stream *stream) {
   return call.backend()->stream_synchronize(call.impl());
 }
 
+ts_status ts_measure_fp32_peak(ts_stream *stream, int32_t vector_bits, double *gflops) {
+  TS_STREAM_CALL(call, stream);
+  if (!call.not_null("gflops", gflops)) return call.status();
+  if (vector_bits != 0 && vector_bits != 128 && vector_bits != 256 && vector_bits != 512)
+    return call.fail("vector_bits is %d but must be 0, 128, 256 or 512", vector_bits), call.status();
+  if (!call.backend()->measure_fp32_peak)
+    return fail(&call.report()->error, TS_UNAVAILABLE, "ts_measure_fp32_peak: the %s backend does not measure its peak",
+                call.backend()->name);
+  return call.backend()->measure_fp32_peak(call.impl(), vector_bits, gflops);
+}
+
 ts_status ts_stream_error(const ts_stream *stream, ts_error *error) {
   if (!stream || !error) return TS_INVALID_ARGUMENT;
   std::lock_guard<std::mutex> lock(stream->mutex);

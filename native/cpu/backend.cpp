@@ -11,6 +11,7 @@
 
 #include "cpu/layer_loader.h"
 #include "cpu/math/math.h"
+#include "cpu/peak.h"
 #include "cpu/processor.h"
 #include "cpu/stream.h"
 #include "cpu/vq/vq.h"
@@ -158,6 +159,7 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .stream_close = stream_close,
       .stream_reserve = stream_reserve,
       .stream_synchronize = stream_synchronize,
+      .measure_fp32_peak = measure_fp32_peak,
       .event_open = event_open,
       .event_close = event_close,
       .event_record = event_record,

@@ -390,6 +390,11 @@ void parameters(Device &d) {
   CHECK(ts_vq_quantize(d.stream, book, a, codes, nullptr, nullptr, counts, nullptr) == TS_INVALID_ARGUMENT);
   ts_vq_stats stats{};
   CHECK(ts_vq_statistics(d.stream, 0, &stats) == TS_INVALID_ARGUMENT);
+  double gflops = -1;
+  CHECK(ts_measure_fp32_peak(nullptr, 0, &gflops) == TS_INVALID_ARGUMENT);
+  CHECK(ts_measure_fp32_peak(d.stream, 0, nullptr) == TS_INVALID_ARGUMENT);
+  for (int32_t bits : {-1, 1, 64, 1024}) CHECK(ts_measure_fp32_peak(d.stream, bits, &gflops) == TS_INVALID_ARGUMENT);
+  CHECK(gflops == -1);
   ts_codebook_close(book, nullptr);
 }
 

@@ -163,6 +163,27 @@ void codebook_versions(Device &d) {
   CHECK(ts_codebook_close(pinned, &error) == TS_OK);
 }
 
+// The peak that ratios are taken of: a rate for every width that is there, with any number of threads.
+void fp32_peak(Device &d) {
+  for (int32_t threads : {1, 3}) {
+    ts_stream_options options{sizeof options, threads};
+    ts_stream *stream = nullptr;
+    CHECK(ts_stream_open(d.device, &options, &stream, nullptr) == TS_OK);
+    for (int32_t bits : {0, 128, 256, 512}) {
+      double gflops = -1;
+      ts_status status = ts_measure_fp32_peak(stream, bits, &gflops);
+      ts_error error{};
+      ts_stream_error(stream, &error);
+      if (status == TS_OK)
+        CHECK_MSG(std::isfinite(gflops) && gflops > 0, "%g GFLOP/s", gflops);
+      else
+        CHECK_MSG(status == TS_UNAVAILABLE && gflops == -1 && error.message[0], "status %d, %g", status, gflops);
+      if (d.name == "cpu" && (bits == 0 || bits == 128)) CHECK(status == TS_OK);
+    }
+    ts_stream_close(stream, nullptr);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -171,5 +192,6 @@ int main() {
   run("streams and events", streams_and_events);
   run("copies", copies);
   run("codebook versions", codebook_versions);
+  run("fp32 peak", fp32_peak);
   return finish();
 }
