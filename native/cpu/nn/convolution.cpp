@@ -4,6 +4,7 @@
 
 #include "cpu/nn/bias_gradient.h"
 #include "cpu/nn/conv_primitives.h"
+#include "cpu/nn/direct.h"
 #include "cpu/nn/thread_scope.h"
 
 namespace tessera::cpu {
@@ -26,6 +27,11 @@ ts_status run(LayerState &state, const PrimitiveKey &key, Build &&build, const f
 ts_status to_out(LayerState &state, const ts_conv_shape &shape, const float *in, const float *w, Epilogue epilogue,
                  float *out) {
   if (shape.batch == 0) return TS_OK;
+  int threads = state.stream->threads;
+  if (direct::suits_images(shape, threads)) {
+    char *workspace = state.workspace.reserve(direct::images_workspace(shape, threads));
+    return direct::to_out(shape, threads, in, w, epilogue, out, workspace), TS_OK;
+  }
   bool bias = epilogue.bias != nullptr;
   return run(
       state, conv_key(Op::kForward, shape, bias, epilogue.relu),
@@ -35,6 +41,11 @@ ts_status to_out(LayerState &state, const ts_conv_shape &shape, const float *in,
 ts_status to_in(LayerState &state, const ts_conv_shape &shape, const float *out, const float *w, Epilogue epilogue,
                 float *in) {
   if (shape.batch == 0) return TS_OK;
+  int threads = state.stream->threads;
+  if (direct::suits_images(shape, threads)) {
+    char *workspace = state.workspace.reserve(direct::images_workspace(shape, threads));
+    return direct::to_in(shape, threads, out, w, epilogue, in, workspace), TS_OK;
+  }
   bool bias = epilogue.bias != nullptr;
   return run(
       state, conv_key(Op::kData, shape, bias, epilogue.relu),
@@ -50,10 +61,14 @@ ts_status to_weights(LayerState &state, const ts_conv_shape &shape, const float 
     if (dbias) memset(dbias, 0, static_cast<size_t>(channels) * sizeof(float));
     return TS_OK;
   }
+  int threads = state.stream->threads;
+  if (direct::suits_weights(shape, threads)) {
+    char *workspace = state.workspace.reserve(direct::weights_workspace(shape, threads));
+    return direct::to_weights(shape, threads, in, out, dw, bias_side, dbias, workspace), TS_OK;
+  }
   // oneDNN's by-weights pass sums the out side along the way; the in side takes a pass of its own.
   bool fused = dbias && bias_side == BiasSide::kOut;
   if (dbias && !fused) {
-    int threads = state.stream->threads;
     char *workspace = state.workspace.reserve(column_sums_workspace(shape.in_c, threads));
     column_sums(in, shape.batch * shape.in_h * shape.in_w, shape.in_c, threads, dbias, workspace);
   }

@@ -22,10 +22,16 @@ final class IdleThreads {
 
   private IdleThreads() {}
 
-  /** Bounds the spinning, unless the user's environment says something about it. */
+  /**
+   * Bounds the spinning, unless the user's environment says something about it. Elsewhere than on
+   * the platform that is built and tested it does nothing, so that a JVM which was told a wrong
+   * {@code os.arch} makes no native call by it.
+   */
   @SuppressWarnings("restricted") // the C library's setenv
   static void boundSpinning() {
-    if (System.getenv(SPIN_COUNT) != null || System.getenv(WAIT_POLICY) != null) {
+    if (!Platform.name().equals(Platform.PACKAGED)
+        || System.getenv(SPIN_COUNT) != null
+        || System.getenv(WAIT_POLICY) != null) {
       return;
     }
     Linker linker = Linker.nativeLinker();

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * An arena on a device for what one step needs: activations and their gradients. Tensors are taken
@@ -21,7 +22,7 @@ public final class Workspace implements AutoCloseable {
   private long used; // of the last block
   private long total; // taken since the last reset, in bytes
   private long peak; // the most that was taken between two resets
-  private volatile long generation;
+  private final AtomicLong generation = new AtomicLong();
   private boolean closed;
 
   // Descriptors are host memory, reused like the arena: the i-th tensor of each step gets the i-th.
@@ -76,7 +77,7 @@ public final class Workspace implements AutoCloseable {
     for (Memory block : blocks) {
       block.lifetime().requireIdle("reset");
     }
-    generation++;
+    generation.incrementAndGet();
     if (blocks.size() > 1) {
       closeBlocks();
       blocks.add(new Memory(device, peak));
@@ -101,12 +102,12 @@ public final class Workspace implements AutoCloseable {
       block.lifetime().requireIdle("closed");
     }
     closed = true;
-    generation++;
+    generation.incrementAndGet();
     closeBlocks();
   }
 
   long generation() {
-    return generation;
+    return generation.get();
   }
 
   private void closeBlocks() {

@@ -1,0 +1,286 @@
+#include "cpu/nn/direct.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/nn/direct_avx512.h"
+#include "cpu/nn/frame.h"
+#include "cpu/nn/parallel.h"
+#include "cpu/nn/workspace.h"
+
+namespace tessera::cpu::direct {
+namespace {
+
+constexpr int64_t kLanes = 16;
+constexpr int64_t round_up_16(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
+// Taps under one row of the kernel, and under all of it.
+int64_t row_taps(const ts_conv_shape &s) { return s.kernel_w * s.in_c; }
+int64_t taps(const ts_conv_shape &s) { return s.kernel_h * row_taps(s); }
+
+// Whether the processor runs direct_avx512.cpp, which is not asked itself: it may not even start there.
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+}
+
+bool plain(const ts_conv_shape &s, int threads) {
+  static const bool available = has_avx512();
+  return available && s.groups == 1 && s.dilation_h == 1 && s.dilation_w == 1 && s.batch >= threads;
+}
+
+// Hands out the workspace in pieces of whole cache lines.
+class Pieces {
+ public:
+  explicit Pieces(void *workspace) : next_(static_cast<float *>(workspace)) {}
+  float *take(int64_t floats) {
+    float *piece = next_;
+    next_ += round_up_16(floats);
+    return piece;
+  }
+
+ private:
+  float *next_;
+};
+
+// body(thread, image) for every image, a contiguous range of them for each thread.
+template <class Body>
+void for_images(int64_t batch, int threads, const Body &body) {
+  parallel(threads, [&](int t) {
+    for (int64_t image = batch * t / threads; image < batch * (t + 1) / threads; image++) body(t, image);
+  });
+}
+
+// w [O, taps] as rows of taps: [taps, width].
+void transpose(const float *w, int64_t o, int64_t n, int64_t width, float *by_tap) {
+  std::fill_n(by_tap, n * width, 0.0f);
+  for (int64_t f = 0; f < o; f++)
+    for (int64_t t = 0; t < n; t++) by_tap[t * width + f] = w[f * n + t];
+}
+
+}  // namespace
+
+bool suits_images(const ts_conv_shape &s, int threads) {
+  return plain(s, threads) && s.in_c <= 4 && taps(s) <= 128 && s.out_c <= 512;
+}
+
+size_t images_workspace(const ts_conv_shape &s, int threads) {
+  int64_t weights = std::max(taps(s) * round_up_16(s.out_c), s.out_c * round_up_16(taps(s)));
+  int64_t products_row = s.out_w * round_up_16(taps(s));
+  return sizeof(float) * static_cast<size_t>(round_up_16(weights) + round_up_16(s.out_c) +
+                                             threads * (round_up_16(Frame(s).floats) + products_row));
+}
+
+// The frame's rows times the weights, a row of pixels at a time.
+void to_out(const ts_conv_shape &s, int threads, const float *in, const float *w, Epilogue epilogue, float *out,
+            void *workspace) {
+  const Frame frame(s);
+  const int64_t width = round_up_16(s.out_c);
+  Pieces pieces(workspace);
+  float *by_tap = pieces.take(taps(s) * width), *bias = nullptr;
+  transpose(w, s.out_c, taps(s), width, by_tap);
+  if (epilogue.bias) {
+    bias = pieces.take(width);
+    std::fill_n(std::copy_n(epilogue.bias, s.out_c, bias), width - s.out_c, 0.0f);
+  }
+  const int64_t frame_floats = round_up_16(frame.floats);
+  float *frames = pieces.take(threads * frame_floats);
+  for (int t = 0; t < threads; t++) frame.clear(frames + t * frame_floats);
+
+  for_images(s.batch, threads, [&](int t, int64_t image) {
+    float *mine = frames + t * frame_floats;
+    frame.load(in + image * s.in_h * frame.image_row, mine);
+    Products row{.a = mine,
+                 .step = frame.step,
+                 .segments = s.kernel_h,
+                 .segment = frame.row,
+                 .depth = row_taps(s),
+                 .w = by_tap,
+                 .width = width,
+                 .bias = bias,
+                 .relu = epilogue.relu,
+                 .out = out + image * s.out_h * s.out_w * s.out_c,
+                 .out_step = s.out_c,
+                 .columns = s.out_c};
+    for (int64_t y = 0; y < s.out_h; y++, row.a += frame.out_row, row.out += s.out_w * s.out_c) products(row, s.out_w);
+  });
+}
+
+namespace {
+
+// Adds a row of pixels' products with all taps to the frame, where the taps lie.
+void add_taps(const ts_conv_shape &s, const Frame &frame, const float *products_row, int64_t width, float *at) {
+  const int64_t n = row_taps(s);
+  for (int64_t x = 0; x < s.out_w; x++, products_row += width, at += frame.step)
+    for (int64_t i = 0; i < s.kernel_h; i++) {
+      float *target = at + i * frame.row;
+      const float *product = products_row + i * n;
+      for (int64_t j = 0; j < n; j++) target[j] += product[j];
+    }
+}
+
+// The image of a frame, bias and activation.
+void finish_image(const ts_conv_shape &s, const Frame &frame, const float *framed, Epilogue epilogue, float *image) {
+  for (int64_t y = 0; y < s.in_h; y++, image += frame.image_row) {
+    int64_t inside = y < frame.rows ? frame.width : 0;
+    std::copy_n(framed + (y + frame.top) * frame.row + frame.left, inside, image);
+    std::fill(image + inside, image + frame.image_row, 0.0f);
+    if (epilogue.bias)
+      for (int64_t x = 0; x < frame.image_row; x += s.in_c)
+        for (int64_t c = 0; c < s.in_c; c++) image[x + c] += epilogue.bias[c];
+    if (epilogue.relu)
+      for (int64_t x = 0; x < frame.image_row; x++) image[x] = image[x] < 0.0f ? 0.0f : image[x];
+  }
+}
+
+}  // namespace
+
+void to_in(const ts_conv_shape &s, int threads, const float *out, const float *w, Epilogue epilogue, float *in,
+           void *workspace) {
+  const Frame frame(s);
+  const int64_t width = round_up_16(taps(s)), frame_floats = round_up_16(frame.floats), row_floats = s.out_w * width;
+  Pieces pieces(workspace);
+  float *weights = pieces.take(s.out_c * width);
+  std::fill_n(weights, s.out_c * width, 0.0f);
+  for (int64_t f = 0; f < s.out_c; f++) std::copy_n(w + f * taps(s), taps(s), weights + f * width);
+  float *frames = pieces.take(threads * frame_floats), *rows = pieces.take(threads * row_floats);
+
+  for_images(s.batch, threads, [&](int t, int64_t image) {
+    float *mine = frames + t * frame_floats, *row_products = rows + t * row_floats;
+    frame.clear(mine);
+    Products row{.a = out + image * s.out_h * s.out_w * s.out_c,
+                 .step = s.out_c,
+                 .segments = 1,
+                 .segment = 0,
+                 .depth = s.out_c,
+                 .w = weights,
+                 .width = width,
+                 .bias = nullptr,
+                 .relu = false,
+                 .out = row_products,
+                 .out_step = width,
+                 .columns = width};
+    for (int64_t y = 0; y < s.out_h; y++, row.a += s.out_w * s.out_c) {
+      products(row, s.out_w);
+      add_taps(s, frame, row_products, width, mine + y * frame.out_row);
+    }
+    finish_image(s, frame, mine, epilogue, in + image * s.in_h * frame.image_row);
+  });
+}
+
+namespace {
+
+// How the weights' gradient is cut: sums [taps, width of O] with the out side in vectors, or [O, taps] with the taps
+// under a row of the kernel in vectors.
+struct WeightsPlan {
+  explicit WeightsPlan(const ts_conv_shape &s) : frame(s) {
+    int64_t vectors_o = round_up_16(s.out_c) / kLanes, vectors_taps = round_up_16(row_taps(s)) / kLanes;
+    cost_by_o = taps(s) * vectors_o;
+    cost_by_taps = s.out_c * s.kernel_h * vectors_taps;
+    by_o = cost_by_o <= cost_by_taps;
+    width = by_o ? round_up_16(s.out_c) : taps(s);
+    sums = (by_o ? taps(s) : s.out_c) * width;
+    bias = round_up_16(std::max(s.out_c, s.in_c));
+  }
+  int64_t cost() const { return std::min(cost_by_o, cost_by_taps); }
+  int64_t thread_floats() const { return round_up_16(frame.floats) + round_up_16(sums) + bias; }
+
+  Frame frame;
+  int64_t cost_by_o, cost_by_taps;  // fma of 16 for each output pixel
+  bool by_o;
+  int64_t width, sums, bias;
+};
+
+// A block of sums that stays in registers: up to 4 vectors of 6 scalars, or 6 of 4.
+template <class Body>
+void for_blocks(int64_t vectors, int64_t scalars, int64_t most_vectors, int64_t most_scalars, const Body &body) {
+  for (int64_t v = 0; v < vectors; v += most_vectors * kLanes)
+    for (int64_t b = 0; b < scalars; b += most_scalars)
+      body(v, std::min(most_vectors * kLanes, vectors - v), b, std::min(most_scalars, scalars - b));
+}
+
+void add_image(const ts_conv_shape &s, const WeightsPlan &plan, const float *framed, const float *out, float *sums) {
+  const Frame &frame = plan.frame;
+  Outer o{};
+  o.rows = s.out_h, o.columns = s.out_w, o.sum_step = plan.width;
+  const int64_t out_row = s.out_w * s.out_c, n = row_taps(s);
+  for (int64_t i = 0; i < s.kernel_h; i++) {
+    const float *taps_row = framed + i * frame.row;
+    if (plan.by_o) {
+      o.vector_row = out_row, o.vector_step = s.out_c, o.scalar_row = frame.out_row, o.scalar_step = frame.step;
+      for_blocks(s.out_c, n, 4, 6, [&](int64_t v, int64_t width, int64_t b, int64_t count) {
+        o.vectors = out + v, o.width = width, o.scalars = taps_row + b, o.scalar_count = count;
+        o.sum = sums + (i * n + b) * plan.width + v;
+        outer(o);
+      });
+    } else {
+      o.vector_row = frame.out_row, o.vector_step = frame.step, o.scalar_row = out_row, o.scalar_step = s.out_c;
+      for_blocks(n, s.out_c, 6, 4, [&](int64_t v, int64_t width, int64_t b, int64_t count) {
+        o.vectors = taps_row + v, o.width = width, o.scalars = out + b, o.scalar_count = count;
+        o.sum = sums + b * plan.width + i * n + v;
+        outer(o);
+      });
+    }
+  }
+}
+
+// sum[c] += the sum of x [pixels, channels] over the pixels.
+void add_pixels(const float *x, int64_t pixels, int64_t channels, float *sum) {
+  static constexpr float kOne = 1;
+  Outer o{};
+  o.rows = 1, o.columns = pixels, o.vector_step = channels, o.scalars = &kOne, o.scalar_count = 1;
+  for (int64_t c = 0; c < channels; c += kMaxVectors * kLanes) {
+    o.vectors = x + c, o.width = std::min(kMaxVectors * kLanes, channels - c), o.sum = sum + c;
+    outer(o);
+  }
+}
+
+}  // namespace
+
+bool suits_weights(const ts_conv_shape &s, int threads) {
+  if (!plain(s, threads)) return false;
+  WeightsPlan plan(s);
+  // At least half of the lanes must count, and the sums stay in a second-level cache.
+  return 2 * taps(s) * s.out_c >= plan.cost() * kLanes && plan.sums <= (1 << 18);
+}
+
+size_t weights_workspace(const ts_conv_shape &s, int threads) {
+  return sizeof(float) * static_cast<size_t>(threads * WeightsPlan(s).thread_floats());
+}
+
+void to_weights(const ts_conv_shape &s, int threads, const float *in, const float *out, float *dw, BiasSide bias_side,
+                float *dbias, void *workspace) {
+  const WeightsPlan plan(s);
+  const int64_t in_image = s.in_h * s.in_w * s.in_c, out_pixels = s.out_h * s.out_w;
+  auto *base = static_cast<float *>(workspace);
+  auto frame_of = [&](int t) { return base + t * plan.thread_floats(); };
+  auto sums_of = [&](int t) { return frame_of(t) + round_up_16(plan.frame.floats); };
+  auto bias_of = [&](int t) { return sums_of(t) + round_up_16(plan.sums); };
+  std::fill_n(base, threads * plan.thread_floats(), 0.0f);
+
+  for_images(s.batch, threads, [&](int t, int64_t image) {
+    const float *in_here = in + image * in_image, *out_here = out + image * out_pixels * s.out_c;
+    plan.frame.load(in_here, frame_of(t));
+    add_image(s, plan, frame_of(t), out_here, sums_of(t));
+    if (!dbias) return;
+    if (bias_side == BiasSide::kOut)
+      add_pixels(out_here, out_pixels, s.out_c, bias_of(t));
+    else
+      add_pixels(in_here, s.in_h * s.in_w, s.in_c, bias_of(t));
+  });
+
+  float *sums = sums_of(0), *bias = bias_of(0);
+  for (int t = 1; t < threads; t++) {
+    for (int64_t i = 0; i < plan.sums; i++) sums[i] += sums_of(t)[i];
+    for (int64_t c = 0; c < plan.bias; c++) bias[c] += bias_of(t)[c];
+  }
+  if (plan.by_o) {
+    for (int64_t f = 0; f < s.out_c; f++)
+      for (int64_t i = 0; i < taps(s); i++) dw[f * taps(s) + i] = sums[i * plan.width + f];
+  } else {
+    std::copy_n(sums, plan.sums, dw);
+  }
+  if (dbias) std::copy_n(bias, bias_side == BiasSide::kOut ? s.out_c : s.in_c, dbias);
+}
+
+}  // namespace tessera::cpu::direct

@@ -1,0 +1,30 @@
+// Our own convolution kernels, for the layers that oneDNN is slow at: those with few channels on the image side, and
+// gradients by weights. docs/kernels.md, "Layers on a CPU", has the measurements.
+//
+// Sides are those of convolution.h. An image of the `in` side is worked on inside a frame (frame.h). Threads share the
+// images out; sums over images are added per thread and then in the order of the threads, so that results depend on the
+// number of threads, and on nothing else.
+#pragma once
+
+#include <cstddef>
+
+#include "cpu/nn/convolution.h"
+
+namespace tessera::cpu::direct {
+
+// Whether these kernels can run here and are the faster ones for the shape.
+bool suits_images(const ts_conv_shape &shape, int threads);   // to_out and to_in
+bool suits_weights(const ts_conv_shape &shape, int threads);  // to_weights
+
+// Bytes of workspace that the maps need.
+size_t images_workspace(const ts_conv_shape &shape, int threads);
+size_t weights_workspace(const ts_conv_shape &shape, int threads);
+
+void to_out(const ts_conv_shape &shape, int threads, const float *in, const float *w, Epilogue epilogue, float *out,
+            void *workspace);
+void to_in(const ts_conv_shape &shape, int threads, const float *out, const float *w, Epilogue epilogue, float *in,
+           void *workspace);
+void to_weights(const ts_conv_shape &shape, int threads, const float *in, const float *out, float *dw,
+                BiasSide bias_side, float *dbias, void *workspace);
+
+}  // namespace tessera::cpu::direct
