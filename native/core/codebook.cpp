@@ -10,16 +10,11 @@ namespace {
 // Drops one reference. The caller holds the shelf's mutex.
 void release_locked(Shelf *shelf, Version *version) {
   if (--version->references > 0) return;
-  shelf->versions_in_use--;
   shelf->spares.push_back(version);
 }
 
-// Frees the shelf when its last handle is closed and no call uses a version. The caller does not hold the mutex.
-void free_if_unused(Shelf *shelf) {
-  {
-    std::lock_guard<std::mutex> lock(shelf->mutex);
-    if (shelf->handles > 0 || shelf->versions_in_use > 0) return;
-  }
+// Frees the shelf after its last handle: nobody else can reach it.
+void free_shelf(Shelf *shelf) {
   for (Version *version : shelf->spares) {
     shelf->device->backend->codebook_free(version->impl);
     delete version;
@@ -85,7 +80,6 @@ void publish(ts_codebook *codebook, Version *version) {
   std::lock_guard<std::mutex> lock(shelf->mutex);
   version->number = codebook->current->number + 1;
   version->references = 1;
-  shelf->versions_in_use++;
   release_locked(shelf, codebook->current);
   codebook->current = version;
 }
@@ -127,7 +121,6 @@ ts_status ts_codebook_open(ts_stream *stream, const ts_tensor *codes, ts_codeboo
   shelf->spares.reserve(4);
   version->number = 1;
   version->references = 1;
-  shelf->versions_in_use = 1;
   shelf->handles = 1;
   *handle = {shelf, version, false};
   stream->device->children++;
@@ -139,13 +132,14 @@ ts_status ts_codebook_close(ts_codebook *codebook, ts_error *error) {
   if (!codebook) return fail(error, TS_INVALID_ARGUMENT, "ts_codebook_close: codebook is NULL");
   Shelf *shelf = codebook->shelf;
   ts_device *device = shelf->device;
+  bool last;  // decided under the lock, or two handles closed at once would both free the shelf
   {
     std::lock_guard<std::mutex> lock(shelf->mutex);
     release_locked(shelf, codebook->current);
-    shelf->handles--;
+    last = --shelf->handles == 0;
   }
   delete codebook;
-  free_if_unused(shelf);
+  if (last) free_shelf(shelf);
   device->children--;
   return TS_OK;
 }

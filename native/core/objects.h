@@ -56,8 +56,7 @@ struct Shelf {
   int64_t k, d;
   std::mutex mutex;
   std::vector<Version *> spares;
-  int handles = 0;          // open handles, pinned ones included
-  int versions_in_use = 0;  // referenced versions
+  int handles = 0;  // open handles, pinned ones included
 };
 
 // A reference to the version that a handle showed when the call began; released with its scope.

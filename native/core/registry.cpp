@@ -102,6 +102,8 @@ ts_status ts_device_open(const char *name, ts_device **device, ts_error *error) 
       return fail(error, TS_INVALID_ARGUMENT, "there is no device \"%s\": devices are cpu, cuda:N and cuda-emulated",
                   name);
     ordinal = static_cast<int>(value);
+  } else if (numbered) {
+    return fail(error, TS_INVALID_ARGUMENT, "device \"cuda\" needs a number: the first one is cuda:0");
   }
   for (tessera::Entry &entry : tessera::entries) {
     if (strlen(entry.name) != length || strncmp(entry.name, name, length)) continue;

@@ -1,4 +1,5 @@
 // Devices, streams, memory and codebook handles: what opens, what is refused and with which words.
+#include <atomic>
 #include <thread>
 
 #include "harness.h"
@@ -26,6 +27,7 @@ void names_and_reasons() {
     CHECK(contains(error.message, "cpu, cuda:N and cuda-emulated"));
     CHECK(device == nullptr);
   }
+  CHECK(ts_device_open("cuda", &device, &error) == TS_INVALID_ARGUMENT && contains(error.message, "cuda:0"));
   CHECK(ts_device_open(nullptr, &device, &error) == TS_INVALID_ARGUMENT);
   CHECK(ts_device_open("cpu", nullptr, &error) == TS_INVALID_ARGUMENT);
   CHECK(ts_device_open("cpu", nullptr, nullptr) == TS_INVALID_ARGUMENT);
@@ -184,6 +186,25 @@ void fp32_peak(Device &d) {
   }
 }
 
+// The last of two closes frees the codebook, whichever that is.
+void handles_closed_at_once(Device &d) {
+  Tensor<float> codes(d, {4, 3}, std::vector<float>(12, 1.0f));
+  for (int i = 0; i < 2000; i++) {
+    ts_codebook *handle = nullptr, *pinned = nullptr;
+    OK(d, ts_codebook_open(d.stream, codes, &handle));
+    CHECK(ts_codebook_pin(handle, &pinned, nullptr) == TS_OK);
+    std::atomic<int> ready{0};
+    auto close = [&ready](ts_codebook *codebook) {
+      for (ready++; ready < 2;) {
+      }
+      ts_codebook_close(codebook, nullptr);
+    };
+    std::thread other(close, pinned);
+    close(handle);
+    other.join();
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -192,6 +213,7 @@ int main() {
   run("streams and events", streams_and_events);
   run("copies", copies);
   run("codebook versions", codebook_versions);
+  run("two handles of a codebook closed at once", handles_closed_at_once);
   run("fp32 peak", fp32_peak);
   return finish();
 }

@@ -1,5 +1,6 @@
 package dev.tessera.cli;
 
+import dev.tessera.bindings.NativeLibraryException;
 import dev.tessera.device.TesseraException;
 import dev.tessera.train.DivergedException;
 import java.io.FileNotFoundException;
@@ -75,6 +76,7 @@ public final class Main implements Runnable {
     if (e instanceof IllegalArgumentException
         || e instanceof IOException
         || e instanceof UncheckedIOException
+        || e instanceof NativeLibraryException
         || e instanceof TesseraException) {
       err.println("tessera: " + oneLine(e));
       return USAGE;

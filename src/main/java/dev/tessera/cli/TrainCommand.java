@@ -148,6 +148,9 @@ final class TrainCommand implements Callable<Integer> {
           "the run has " + info.threads() + " threads; others would give other weights");
     }
     DatasetSplit images = RunData.open(folder, info);
+    if (!Files.exists(folder.trainedOn())) { // stopped between the folder's first files
+      SeenImages.of(images.train()).write(folder.trainedOn());
+    }
     try (Device opened = Device.open(info.device());
         Trainer trainer = new Trainer(config, info, folder, images, opened)) {
       trainer.restore();

@@ -98,7 +98,8 @@ public final class Memory implements AutoCloseable {
   }
 
   /** Whole block as bytes of this process's memory, with this block's lifetime. */
-  @SuppressWarnings("restricted") // the block's address and size, in a scope that ends with it
+  // The block's address and size, in a scope that ends with it: close() closes the arena.
+  @SuppressWarnings({"restricted", "MustBeClosedChecker"})
   synchronized MemorySegment view() {
     if (!device.isHost()) {
       throw new UnsupportedOperationException(

@@ -14,6 +14,8 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -31,43 +33,53 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * decoded images.
  */
 public final class Tokenizer implements AutoCloseable {
-  // Images that go through the network at once: enough to keep its layers busy, and small enough
-  // for
+  // Images that go through the network at once: enough to keep its layers busy, and few enough for
   // the activations to stay in the caches.
   private static final int MAX_BATCH = 32;
 
+  private final Parts parts;
   private final Device device;
   private final VqVaeConfig config;
   private final VqVae model;
-  private final Stream loadStream;
   private final BlockingQueue<Worker> idle;
-  private final int workers;
   private final ReentrantReadWriteLock lifetime = new ReentrantReadWriteLock();
   private boolean closed; // written under the write lock, read under the read lock
 
   /** A stream and its activations: one call at a time. */
-  private record Worker(Stream stream, Workspace workspace) {
-    void close() {
-      workspace.close();
-      stream.close();
+  private record Worker(Stream stream, Workspace workspace) {}
+
+  /** What a tokenizer opens, closed in reverse order. */
+  private static final class Parts implements AutoCloseable {
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
+    <T extends AutoCloseable> T add(T part) {
+      open.push(part);
+      return part;
+    }
+
+    @Override
+    public void close() {
+      while (!open.isEmpty()) {
+        try {
+          open.pop().close();
+        } catch (RuntimeException e) {
+          throw e;
+        } catch (Exception e) {
+          throw new AssertionError("no part throws a checked exception", e);
+        }
+      }
     }
   }
 
-  private Tokenizer(Path run, Device device, int workers) throws IOException {
+  private Tokenizer(Parts parts, Device device, VqVaeConfig config, VqVae model, int workers) {
+    this.parts = parts;
+    this.config = config;
     this.device = device;
-    this.config = Json.read(run.resolve("config.json"), VqVaeConfig.class);
-    this.loadStream = device.openStream(1);
-    this.model = new VqVae(config, loadStream, 0);
-    this.workers = workers;
+    this.model = model;
     this.idle = new ArrayBlockingQueue<>(workers);
     for (int i = 0; i < workers; i++) {
-      idle.add(new Worker(device.openStream(1), new Workspace(device, 0)));
-    }
-    try {
-      ModelFile.restore(run.resolve("model.safetensors"), loadStream, model);
-    } catch (IOException | RuntimeException e) {
-      closeParts();
-      throw e;
+      Stream stream = parts.add(device.openStream(1));
+      idle.add(new Worker(stream, parts.add(new Workspace(device, 0))));
     }
   }
 
@@ -91,14 +103,19 @@ public final class Tokenizer implements AutoCloseable {
     if (streams < 1) {
       throw new IllegalArgumentException("a tokenizer needs at least 1 stream, not " + streams);
     }
-    Device device = Device.open(deviceName);
+    Parts parts = new Parts();
     try {
-      return new Tokenizer(run, device, streams);
+      VqVaeConfig config = Json.read(run.resolve("config.json"), VqVaeConfig.class);
+      Device device = parts.add(Device.open(deviceName));
+      Stream stream = parts.add(device.openStream(1));
+      VqVae model = parts.add(new VqVae(config, stream, 0));
+      ModelFile.restore(run.resolve("model.safetensors"), stream, model);
+      return new Tokenizer(parts, device, config, model, streams);
     } catch (IOException e) {
-      device.close();
+      parts.close();
       throw new UncheckedIOException(e);
-    } catch (RuntimeException e) {
-      device.close();
+    } catch (RuntimeException | Error e) {
+      parts.close();
       throw e;
     }
   }
@@ -120,7 +137,7 @@ public final class Tokenizer implements AutoCloseable {
 
   /** The codes of images. */
   public int[] encode(float[] images) {
-    int[] codes = new int[count(images.length * 4L) * codesPerImage()];
+    int[] codes = new int[Math.multiplyExact(count(images.length * 4L), codesPerImage())];
     encode(MemorySegment.ofArray(images), MemorySegment.ofArray(codes));
     return codes;
   }
@@ -163,7 +180,7 @@ public final class Tokenizer implements AutoCloseable {
   /** The images of codes. */
   public float[] decode(int[] codes) {
     int n = countCodes(codes.length * 4L);
-    float[] images = new float[n * imageSize()];
+    float[] images = new float[Math.multiplyExact(n, imageSize())];
     decode(MemorySegment.ofArray(codes), MemorySegment.ofArray(images));
     return images;
   }
@@ -205,8 +222,7 @@ public final class Tokenizer implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        closeParts();
-        device.close();
+        parts.close(); // no call holds a stream: each has the read lock
       }
     } finally {
       lifetime.writeLock().unlock();
@@ -264,15 +280,6 @@ public final class Tokenizer implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while waiting for a stream", e);
     }
-  }
-
-  private void closeParts() {
-    if (idle.size() != workers) {
-      throw new AssertionError("a stream of the tokenizer is in use");
-    }
-    idle.forEach(Worker::close);
-    model.close();
-    loadStream.close();
   }
 
   private Shape imageShape(int n) {

@@ -47,6 +47,9 @@ public final class Trainer implements AutoCloseable {
   private final RunningMetrics progress;
   private MetricsLog log;
   private double lastPerplexity; // of the last step's batch
+  // Since the last row, or since training went on: what a row's speed is made of.
+  private long rowNanos;
+  private long rowImages;
 
   /** Watches a run. */
   public interface Listener {
@@ -136,7 +139,8 @@ public final class Trainer implements AutoCloseable {
   public void run(Listener listener, BooleanSupplier stop) throws IOException {
     long total = totalSteps();
     Pass pass = new Pass(stream, workspace);
-    long rowNanos = 0;
+    rowNanos = 0;
+    rowImages = 0;
     try (BatchLoader loader = new BatchLoader(data.train(), batches(), adam.step())) {
       while (adam.step() < total && !stop.getAsBoolean()) {
         long begin = System.nanoTime();
@@ -147,8 +151,7 @@ public final class Trainer implements AutoCloseable {
         rowNanos += System.nanoTime() - begin;
         listener.step(adam.step(), total, loss, lastPerplexity);
         if (isRow(total)) {
-          writeRow(listener, rowNanos, total);
-          rowNanos = 0;
+          writeRow(listener, total);
         }
       }
     }
@@ -158,6 +161,7 @@ public final class Trainer implements AutoCloseable {
   private double step(Pass pass, BatchLoader loader) {
     ImageDataset images = data.train();
     Batch batch = next(loader);
+    rowImages += batch.size();
     try {
       workspace.reset();
       Tensor x =
@@ -211,7 +215,7 @@ public final class Trainer implements AutoCloseable {
     return step == total || step % (every > 0 ? every : stepsPerEpoch()) == 0;
   }
 
-  private void writeRow(Listener listener, long nanos, long total) throws IOException {
+  private void writeRow(Listener listener, long total) throws IOException {
     long step = adam.step();
     int every = config.training().logEvery();
     boolean evaluate =
@@ -229,8 +233,10 @@ public final class Trainer implements AutoCloseable {
             progress.usage().perplexity(),
             progress.usage().usage(),
             heldOut,
-            progress.images() * 1e9 / nanos);
+            rowImages * 1e9 / rowNanos);
     progress.reset();
+    rowNanos = 0;
+    rowImages = 0;
     log.add(row);
     if (step < total) {
       checkpoint();

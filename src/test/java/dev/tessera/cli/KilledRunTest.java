@@ -96,7 +96,11 @@ class KilledRunTest {
         process.destroyForcibly(); // SIGKILL
         assertTrue(process.waitFor(30, TimeUnit.SECONDS));
       }
+      Files.delete(killed.resolve("trained_on.npy")); // as if killed before it was written
       run("train", "--resume", killed);
+      assertArrayEquals(
+          Files.readAllBytes(whole.resolve("trained_on.npy")),
+          Files.readAllBytes(killed.resolve("trained_on.npy")));
       assertArrayEquals(
           expected,
           Files.readAllBytes(killed.resolve("model.safetensors")),

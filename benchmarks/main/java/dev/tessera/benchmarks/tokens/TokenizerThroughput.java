@@ -61,7 +61,8 @@ public class TokenizerThroughput {
   /** A thread's own images and codes. */
   @State(Scope.Thread)
   public static class Buffers {
-    private final Arena arena = Arena.ofShared();
+    // Of the calling thread alone, so that the tokenizer uses images and codes where they are.
+    private final Arena arena = Arena.ofConfined();
     private MemorySegment images;
     private MemorySegment codes;
 
