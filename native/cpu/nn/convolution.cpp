@@ -28,8 +28,8 @@ ts_status to_out(LayerState &state, const ts_conv_shape &shape, const float *in,
                  float *out) {
   if (shape.batch == 0) return TS_OK;
   int threads = state.stream->threads;
-  if (direct::suits_images(shape, threads)) {
-    char *workspace = state.workspace.reserve(direct::images_workspace(shape, threads));
+  if (direct::suits_to_out(shape, threads)) {
+    char *workspace = state.workspace.reserve(direct::to_out_workspace(shape, threads));
     return direct::to_out(shape, threads, in, w, epilogue, out, workspace), TS_OK;
   }
   bool bias = epilogue.bias != nullptr;
@@ -42,8 +42,8 @@ ts_status to_in(LayerState &state, const ts_conv_shape &shape, const float *out,
                 float *in) {
   if (shape.batch == 0) return TS_OK;
   int threads = state.stream->threads;
-  if (direct::suits_images(shape, threads)) {
-    char *workspace = state.workspace.reserve(direct::images_workspace(shape, threads));
+  if (direct::suits_to_in(shape, threads)) {
+    char *workspace = state.workspace.reserve(direct::to_in_workspace(shape, threads));
     return direct::to_in(shape, threads, out, w, epilogue, in, workspace), TS_OK;
   }
   bool bias = epilogue.bias != nullptr;
@@ -62,8 +62,8 @@ ts_status to_weights(LayerState &state, const ts_conv_shape &shape, const float 
     return TS_OK;
   }
   int threads = state.stream->threads;
-  if (direct::suits_weights(shape, threads)) {
-    char *workspace = state.workspace.reserve(direct::weights_workspace(shape, threads));
+  if (direct::suits_to_weights(shape, threads)) {
+    char *workspace = state.workspace.reserve(direct::to_weights_workspace(shape, threads));
     return direct::to_weights(shape, threads, in, out, dw, bias_side, dbias, workspace), TS_OK;
   }
   // oneDNN's by-weights pass sums the out side along the way; the in side takes a pass of its own.

@@ -60,15 +60,13 @@ void transpose(const float *w, int64_t o, int64_t n, int64_t width, float *by_ta
 
 }  // namespace
 
-bool suits_images(const ts_conv_shape &s, int threads) {
+bool suits_to_out(const ts_conv_shape &s, int threads) {
   return plain(s, threads) && s.in_c <= 4 && taps(s) <= 128 && s.out_c <= 512;
 }
 
-size_t images_workspace(const ts_conv_shape &s, int threads) {
-  int64_t weights = std::max(taps(s) * round_up_16(s.out_c), s.out_c * round_up_16(taps(s)));
-  int64_t products_row = s.out_w * round_up_16(taps(s));
-  return sizeof(float) * static_cast<size_t>(round_up_16(weights) + round_up_16(s.out_c) +
-                                             threads * (round_up_16(Frame(s).floats) + products_row));
+size_t to_out_workspace(const ts_conv_shape &s, int threads) {
+  int64_t width = round_up_16(s.out_c);
+  return sizeof(float) * static_cast<size_t>(taps(s) * width + width + threads * round_up_16(Frame(s).floats));
 }
 
 // The frame's rows times the weights, a row of pixels at a time.
@@ -108,63 +106,86 @@ void to_out(const ts_conv_shape &s, int threads, const float *in, const float *w
 
 namespace {
 
-// Adds a row of pixels' products with all taps to the frame, where the taps lie.
-void add_taps(const ts_conv_shape &s, const Frame &frame, const float *products_row, int64_t width, float *at) {
-  const int64_t n = row_taps(s);
-  for (int64_t x = 0; x < s.out_w; x++, products_row += width, at += frame.step)
-    for (int64_t i = 0; i < s.kernel_h; i++) {
-      float *target = at + i * frame.row;
-      const float *product = products_row + i * n;
-      for (int64_t j = 0; j < n; j++) target[j] += product[j];
-    }
-}
-
-// The image of a frame, bias and activation.
-void finish_image(const ts_conv_shape &s, const Frame &frame, const float *framed, Epilogue epilogue, float *image) {
+// The image of a frame, bias and activation; bias_row is the bias for a row of the image, or null.
+void finish_image(const ts_conv_shape &s, const Frame &frame, const float *framed, const float *bias_row, bool relu,
+                  float *image) {
   for (int64_t y = 0; y < s.in_h; y++, image += frame.image_row) {
     int64_t inside = y < frame.rows ? frame.width : 0;
-    std::copy_n(framed + (y + frame.top) * frame.row + frame.left, inside, image);
-    std::fill(image + inside, image + frame.image_row, 0.0f);
-    if (epilogue.bias)
-      for (int64_t x = 0; x < frame.image_row; x += s.in_c)
-        for (int64_t c = 0; c < s.in_c; c++) image[x + c] += epilogue.bias[c];
-    if (epilogue.relu)
-      for (int64_t x = 0; x < frame.image_row; x++) image[x] = image[x] < 0.0f ? 0.0f : image[x];
+    finish_row(framed + (y + frame.top) * frame.row + frame.left, bias_row, relu, inside, image);
+    if (inside == frame.image_row) continue;
+    std::fill(image + inside, image + frame.image_row, 0.0f);  // under no tap
+    finish_row(image + inside, bias_row ? bias_row + inside : nullptr, relu, frame.image_row - inside, image + inside);
   }
 }
 
 }  // namespace
 
+namespace {
+
+// Rows whose pixels are multiplied together: few pixels fill blocks of registers badly, many leave the caches.
+int64_t rows_at_once(const ts_conv_shape &s) { return std::clamp<int64_t>(48 / s.out_w, 1, s.out_h); }
+
+}  // namespace
+
+bool suits_to_in(const ts_conv_shape &s, int threads) {
+  // With a stride oneDNN goes through the image once for each of its phases.
+  bool strided = s.stride_h * s.stride_w > 1 && 2 * taps(s) >= round_up_16(taps(s));
+  return plain(s, threads) && (s.in_c <= 4 || strided) && taps(s) <= 640 && s.out_c <= 512;
+}
+
+size_t to_in_workspace(const ts_conv_shape &s, int threads) {
+  const Frame frame(s);
+  int64_t width = round_up_16(taps(s));
+  return sizeof(float) * static_cast<size_t>(s.out_c * width +
+                                             threads * (round_up_16(frame.floats) + rows_at_once(s) * s.out_w * width) +
+                                             round_up_16(frame.image_row));
+}
+
 void to_in(const ts_conv_shape &s, int threads, const float *out, const float *w, Epilogue epilogue, float *in,
            void *workspace) {
   const Frame frame(s);
-  const int64_t width = round_up_16(taps(s)), frame_floats = round_up_16(frame.floats), row_floats = s.out_w * width;
+  const int64_t width = round_up_16(taps(s)), frame_floats = round_up_16(frame.floats), at_once = rows_at_once(s);
+  const int64_t row_floats = s.out_w * width, products_floats = at_once * row_floats;
   Pieces pieces(workspace);
   float *weights = pieces.take(s.out_c * width);
   std::fill_n(weights, s.out_c * width, 0.0f);
   for (int64_t f = 0; f < s.out_c; f++) std::copy_n(w + f * taps(s), taps(s), weights + f * width);
-  float *frames = pieces.take(threads * frame_floats), *rows = pieces.take(threads * row_floats);
+  float *frames = pieces.take(threads * frame_floats), *all_products = pieces.take(threads * products_floats),
+        *bias_row = nullptr;
+  if (epilogue.bias) {
+    bias_row = pieces.take(frame.image_row);
+    for (int64_t x = 0; x < s.in_w; x++) std::copy_n(epilogue.bias, s.in_c, bias_row + x * s.in_c);
+  }
 
   for_images(s.batch, threads, [&](int t, int64_t image) {
-    float *mine = frames + t * frame_floats, *row_products = rows + t * row_floats;
+    float *mine = frames + t * frame_floats, *mine_products = all_products + t * products_floats;
     frame.clear(mine);
-    Products row{.a = out + image * s.out_h * s.out_w * s.out_c,
-                 .step = s.out_c,
-                 .segments = 1,
-                 .segment = 0,
-                 .depth = s.out_c,
-                 .w = weights,
-                 .width = width,
-                 .bias = nullptr,
-                 .relu = false,
-                 .out = row_products,
-                 .out_step = width,
-                 .columns = width};
-    for (int64_t y = 0; y < s.out_h; y++, row.a += s.out_w * s.out_c) {
-      products(row, s.out_w);
-      add_taps(s, frame, row_products, width, mine + y * frame.out_row);
+    Products rows{.a = out + image * s.out_h * s.out_w * s.out_c,
+                  .step = s.out_c,
+                  .segments = 1,
+                  .segment = 0,
+                  .depth = s.out_c,
+                  .w = weights,
+                  .width = width,
+                  .bias = nullptr,
+                  .relu = false,
+                  .out = mine_products,
+                  .out_step = width,
+                  .columns = width};
+    for (int64_t y = 0; y < s.out_h; y += at_once, rows.a += at_once * s.out_w * s.out_c) {
+      int64_t count = std::min(at_once, s.out_h - y);
+      products(rows, count * s.out_w);
+      for (int64_t i = 0; i < count; i++)
+        add_taps({.products = mine_products + i * row_floats,
+                  .width = width,
+                  .pixels = s.out_w,
+                  .rows = s.kernel_h,
+                  .n = row_taps(s),
+                  .target = mine + (y + i) * frame.out_row,
+                  .target_step = frame.step,
+                  .target_row = frame.row});
     }
-    finish_image(s, frame, mine, epilogue, in + image * s.in_h * frame.image_row);
+    finish_image(s, frame, mine, bias_row, epilogue.relu, in + image * s.in_h * frame.image_row);
   });
 }
 
@@ -237,14 +258,14 @@ void add_pixels(const float *x, int64_t pixels, int64_t channels, float *sum) {
 
 }  // namespace
 
-bool suits_weights(const ts_conv_shape &s, int threads) {
+bool suits_to_weights(const ts_conv_shape &s, int threads) {
   if (!plain(s, threads)) return false;
   WeightsPlan plan(s);
   // At least half of the lanes must count, and the sums stay in a second-level cache.
   return 2 * taps(s) * s.out_c >= plan.cost() * kLanes && plan.sums <= (1 << 18);
 }
 
-size_t weights_workspace(const ts_conv_shape &s, int threads) {
+size_t to_weights_workspace(const ts_conv_shape &s, int threads) {
   return sizeof(float) * static_cast<size_t>(threads * WeightsPlan(s).thread_floats());
 }
 

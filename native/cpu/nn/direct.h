@@ -13,12 +13,14 @@
 namespace tessera::cpu::direct {
 
 // Whether these kernels can run here and are the faster ones for the shape.
-bool suits_images(const ts_conv_shape &shape, int threads);   // to_out and to_in
-bool suits_weights(const ts_conv_shape &shape, int threads);  // to_weights
+bool suits_to_out(const ts_conv_shape &shape, int threads);
+bool suits_to_in(const ts_conv_shape &shape, int threads);
+bool suits_to_weights(const ts_conv_shape &shape, int threads);
 
 // Bytes of workspace that the maps need.
-size_t images_workspace(const ts_conv_shape &shape, int threads);
-size_t weights_workspace(const ts_conv_shape &shape, int threads);
+size_t to_out_workspace(const ts_conv_shape &shape, int threads);
+size_t to_in_workspace(const ts_conv_shape &shape, int threads);
+size_t to_weights_workspace(const ts_conv_shape &shape, int threads);
 
 void to_out(const ts_conv_shape &shape, int threads, const float *in, const float *w, Epilogue epilogue, float *out,
             void *workspace);

@@ -187,4 +187,30 @@ void outer(const Outer &shape) {
   }
 }
 
+void add_taps(const TapSums &s) {
+  const float *product = s.products;
+  float *target = s.target;
+  for (int64_t x = 0; x < s.pixels; x++, product += s.width, target += s.target_step)
+    for (int64_t i = 0; i < s.rows; i++) {
+      const float *from = product + i * s.n;
+      float *to = target + i * s.target_row;
+      int64_t j = 0;
+      for (; j + kLanes <= s.n; j += kLanes)
+        _mm512_storeu_ps(to + j, _mm512_add_ps(_mm512_loadu_ps(to + j), _mm512_loadu_ps(from + j)));
+        // One by one: the next pixel reads some of these again, and a load waits long for a masked store.
+#pragma GCC unroll 1
+      for (; j < s.n; j++) to[j] += from[j];
+    }
+}
+
+void finish_row(const float *x, const float *bias, bool relu, int64_t n, float *y) {
+  for (int64_t i = 0; i < n; i += kLanes) {
+    __mmask16 mask = head(n - i);
+    __m512 v = _mm512_maskz_loadu_ps(mask, x + i);
+    if (bias) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, bias + i));
+    if (relu) v = _mm512_max_ps(_mm512_setzero_ps(), v);
+    _mm512_mask_storeu_ps(y + i, mask, v);
+  }
+}
+
 }  // namespace tessera::cpu::direct

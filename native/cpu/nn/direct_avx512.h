@@ -35,4 +35,17 @@ struct Outer {
 };
 void outer(const Outer &shape);
 
+// target[x target_step + i target_row + j] += x's products[i n + j] for i < rows, j < n: what each pixel adds to the
+// image, under its kernel. Products of one pixel are `width` apart from the next one's.
+struct TapSums {
+  const float *products;
+  int64_t width, pixels, rows, n;
+  float *target;
+  int64_t target_step, target_row;
+};
+void add_taps(const TapSums &shape);
+
+// y[i] = act(x[i] + bias[i]), i < n; bias may be null, y may be x.
+void finish_row(const float *x, const float *bias, bool relu, int64_t n, float *y);
+
 }  // namespace tessera::cpu::direct
