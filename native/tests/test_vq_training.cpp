@@ -1,5 +1,7 @@
 // The quantiser's ops around the search: fused quantise, scatter-update in its one order of addition, Sonnet's moving
 // averages, and the gradients, with beta on the encoder's side alone.
+#include <cfenv>
+
 #include "test_vq_reference.h"
 
 using namespace tessera::test;
@@ -164,6 +166,28 @@ void quantise_threads(Device &device) {
   }
 }
 
+// A caller whose thread rounds elsewhere gets the same squared error: the blocks' sums are added in the contract's
+// mode.
+void quantise_caller_rounding(Device &device) {
+  if (device.name != "cpu") return;
+  Rng rng(seed() + 9);
+  Case c = make_case(rng, 11, 9000, 33, 12);
+  double want = plain_error(c.x, c.codes, brute_force(c.x, c.codes, c.n, c.k, c.d), c.d);
+  Codebook codebook(device, c.codes, c.k, c.d);
+  Tensor<float> x(device, {c.n, c.d}, c.x);
+  for (int rounding : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
+    Tensor<int32_t> codes(device, {c.n});
+    Tensor<double> error(device, {1});
+    std::fesetround(rounding);
+    ts_status status = ts_vq_quantize(device.stream, codebook.handle, x, codes, nullptr, error, nullptr, nullptr);
+    const int after = std::fegetround();
+    std::fesetround(FE_TONEAREST);
+    CHECK(status == TS_OK && after == rounding);
+    double got = error.read()[0];
+    CHECK_MSG(got == want, "squared error %.17g, must be %.17g", got, want);
+  }
+}
+
 // Equal calls after the first allocate nothing.
 void steady_calls_allocate_nothing(Device &device) {
   Rng rng(seed() + 4);
@@ -322,6 +346,7 @@ int main() {
   run("codes out of range", codes_out_of_range);
   run("fused quantise", fused_quantise);
   run("fused quantise does not depend on threads", quantise_threads);
+  run("squared error does not depend on the caller's rounding", quantise_caller_rounding);
   run("steady calls allocate nothing", steady_calls_allocate_nothing);
   run("moving averages are Sonnet's", ema_is_sonnets);
   run("moving averages without rows", ema_without_rows);

@@ -212,7 +212,7 @@ ts_status codebook_pack(void *stream_, void *codebook, const char *op) {
   for_blocks(threads, book->panels, [&](int thread, int64_t panel) {
     pack_panel(book, panel, reinterpret_cast<double *>(scratch + row * static_cast<size_t>(thread)));
   });
-  for (int64_t p = 0; p < book->panels; p++) book->screenable &= book->norm[p] <= kLargestNorm;
+  for (int64_t p = 0; p < book->panels; p++) book->screenable &= book->norm[p] <= kLargestCodeNorm;
   return TS_OK;
 }
 

@@ -19,12 +19,16 @@ constexpr int kLanes = 16;   // codes of one vector
 constexpr int kVectors = 4;  // vectors of a panel
 constexpr int kPanel = kLanes * kVectors;
 
-// The half norm of a padding slot: far above any score of a row that is screened (see kLargestNorm), far from overflow.
+// The half norm of a padding slot: far above any score that is screened (see the limits below), far from overflow.
 constexpr float kPaddingHalfNorm = 0x1p100f;
 
-// Rows whose centred norm is above this, the scaled codes' norms being below 2, are not screened: the float64
+// Rows whose centred norm is above this, the scaled codes' norms being about 2, are not screened: the float64
 // reference's own rounding is then of the order of all differences between scores, and little could be excluded.
 constexpr float kLargestNorm = 0x1p50f;
+
+// Nor is a codebook with a code above this, which scaling should have prevented. Together they keep every score below
+// 2^91 in magnitude, so that padding loses and the 2^-90 of a bound covers denormals: docs/kernels.md, "Range".
+constexpr float kLargestCodeNorm = 0x1p40f;
 
 struct Codebook {
   Device *device;

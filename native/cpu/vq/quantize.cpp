@@ -84,6 +84,7 @@ ts_status vq_quantize(void *stream_, const void *codebook, const float *x, int64
         if (counts) partial(thread)->merge(counts, sums);
       });
   if (squared_error) {
+    FloatMode mode;
     *squared_error = 0;
     for (int64_t block = 0; block < blocks; block++) *squared_error += errors[block];
   }
