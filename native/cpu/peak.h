@@ -15,8 +15,8 @@ struct PeakLoop {
   void (*run)(int64_t iterations);  // kPeakChains multiply-adds of a vector in each
 };
 
-// More than latency (4 or 5 clocks) times units (1 or 2) of any x86-64 processor, and few enough for the 16 registers of
-// AVX2: only the units bound so many multiply-adds that do not depend on each other.
+// More than latency (4 or 5 clocks) times units (1 or 2) of any x86-64 processor, and few enough for the 16 registers
+// of AVX2: only the units bound so many multiply-adds that do not depend on each other.
 constexpr int64_t kPeakChains = 12;
 
 // This architecture's loops, the widest first; ends with one of width 0.

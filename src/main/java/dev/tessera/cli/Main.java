@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       EvalCommand.class,
       EncodeCommand.class,
       DecodeCommand.class,
+      BenchCommand.class,
       DevicesCommand.class
     })
 public final class Main implements Runnable {

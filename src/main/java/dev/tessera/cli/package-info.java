@@ -1,6 +1,6 @@
 /**
  * The command line: {@code tessera train}, {@code eval}, {@code encode}, {@code decode}, {@code
- * devices}.
+ * bench}, {@code devices}.
  */
 @NullMarked
 package dev.tessera.cli;

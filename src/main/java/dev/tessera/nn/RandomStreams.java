@@ -10,6 +10,9 @@ public final class RandomStreams {
   /** Initialisation of the codebook. */
   public static final int CODEBOOK = 0x100;
 
+  /** Rows and codes of benchmarks; the step tells their uses apart. */
+  public static final int BENCHMARK = 0x200;
+
   private RandomStreams() {}
 
   static int parameter(int index) {

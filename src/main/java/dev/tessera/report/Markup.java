@@ -101,10 +101,19 @@ final class Markup {
    * @throws IllegalStateException if an element is still open
    */
   String document() {
+    return "<!DOCTYPE html>\n" + fragment();
+  }
+
+  /**
+   * What was written, without a document type: SVG by itself.
+   *
+   * @throws IllegalStateException if an element is still open
+   */
+  String fragment() {
     if (!open.isEmpty()) {
       throw new IllegalStateException("<" + open.peek() + "> was not closed");
     }
-    return "<!DOCTYPE html>\n" + out;
+    return out.toString();
   }
 
   private void start(String tag, String[] attributes) {

@@ -1,0 +1,93 @@
+package dev.tessera.bench;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.DoubleSupplier;
+
+/**
+ * Seconds of several things, measured in turn, round after round, so that what happens to the
+ * machine's clocks and neighbours happens to all of them.
+ *
+ * <p>A measurement in which the calling thread was kept off its processor is repeated on the spot,
+ * a few times, and the one with the least loss is kept: which one counts is decided by what others
+ * did, never by a result. Work of the calling thread alone is measured by its processor time, which
+ * a busy neighbour does not stretch; work of several threads by the clock on the wall, where that
+ * cannot be told.
+ */
+public final class Rounds {
+  private static final int PATIENCE = 5; // measurements for each one that counts
+  private static final double QUIET = 0.01; // share of its time that a measurement may lose
+
+  private final List<List<Sample>> kept; // [parts][rounds]
+  private final int taken;
+  private final boolean alone;
+
+  private record Sample(double wall, double lost) {
+    double seconds(boolean alone) {
+      return alone ? wall * (1 - lost) : wall;
+    }
+  }
+
+  private Rounds(List<List<Sample>> kept, int taken, boolean alone) {
+    this.kept = kept;
+    this.taken = taken;
+    this.alone = alone;
+  }
+
+  /**
+   * Measures {@code repeats} rounds.
+   *
+   * @param threads that the parts use, the calling one among them
+   * @param parts each does something and returns the seconds on the wall that it took
+   */
+  public static Rounds measure(int repeats, int threads, List<DoubleSupplier> parts) {
+    List<List<Sample>> kept = new ArrayList<>();
+    parts.forEach(part -> kept.add(new ArrayList<>()));
+    int taken = 0;
+    for (int round = 0; round < repeats; round++) {
+      for (int part = 0; part < parts.size(); part++) {
+        Sample best = take(parts.get(part));
+        taken++;
+        for (int i = 1; i < PATIENCE && best.lost() > QUIET; i++) {
+          Sample next = take(parts.get(part));
+          taken++;
+          best = next.lost() < best.lost() ? next : best;
+        }
+        kept.get(part).add(best);
+      }
+    }
+    return new Rounds(kept, taken, threads == 1);
+  }
+
+  private static Sample take(DoubleSupplier part) {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long used = -threads.getCurrentThreadCpuTime();
+    long wall = -System.nanoTime();
+    double seconds = part.getAsDouble();
+    wall += System.nanoTime();
+    used += threads.getCurrentThreadCpuTime();
+    return new Sample(seconds, Math.max(0, 1 - (double) used / wall));
+  }
+
+  /** Median and quartiles of a part's seconds. */
+  public Quartiles of(int part) {
+    return Quartiles.of(kept.get(part).stream().mapToDouble(s -> s.seconds(alone)));
+  }
+
+  /** Median of a part's seconds on the wall. */
+  public double wall(int part) {
+    return Quartiles.of(kept.get(part).stream().mapToDouble(Sample::wall)).median();
+  }
+
+  /** The share of its time on the wall that a part lost to others, on average. */
+  public double lost(int part) {
+    return kept.get(part).stream().mapToDouble(Sample::lost).average().orElse(0);
+  }
+
+  /** Measurements that do not count, as others had the processor. */
+  public int thrownAway() {
+    return taken - kept.stream().mapToInt(List::size).sum();
+  }
+}
