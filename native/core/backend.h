@@ -113,6 +113,12 @@ typedef struct ts_backend {
   float *(*codebook_codes)(const void *codebook);
   uint64_t (*codebook_bytes)(const void *codebook);
   ts_status (*codebook_pack)(void *stream, void *codebook, const char *op);
+  // For backends whose ops still run when they return, null in others. The core says when the work that it puts into a
+  // stream begins and ends to read a version, and when it begins to overwrite one that other streams' earlier work may
+  // still read. (When a version is complete, its codebook_pack knows.)
+  void (*codebook_begin_read)(void *stream, const void *codebook);
+  void (*codebook_end_read)(void *stream, const void *codebook);
+  void (*codebook_begin_write)(void *stream, void *codebook);
 
   // Vector quantisation: x [n,d], codes [n].
   ts_status (*vq_assign)(void *stream, const void *codebook, const float *x, int64_t n, int32_t *codes);

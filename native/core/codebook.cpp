@@ -39,6 +39,7 @@ Version *new_version(Shelf *shelf, ts_report *report) {
 // Fills a version that nobody else sees with codes from device memory.
 ts_status fill(Call &call, const Shelf *shelf, Version *version, const float *codes, const char *op) {
   const ts_backend *backend = call.backend();
+  begin_write(call, version);
   uint64_t bytes = static_cast<uint64_t>(shelf->k) * static_cast<uint64_t>(shelf->d) * sizeof(float);
   ts_status status = backend->copy(call.impl(), backend->codebook_codes(version->impl), codes, bytes);
   return status == TS_OK ? backend->codebook_pack(call.impl(), version->impl, op) : status;
@@ -46,15 +47,26 @@ ts_status fill(Call &call, const Shelf *shelf, Version *version, const float *co
 
 }  // namespace
 
-PinnedVersion::PinnedVersion(const ts_codebook *codebook) : shelf_(codebook->shelf) {
-  std::lock_guard<std::mutex> lock(shelf_->mutex);
-  version_ = codebook->current;
-  version_->references++;
+PinnedVersion::PinnedVersion(const ts_codebook *codebook, const ts_stream *reader)
+    : shelf_(codebook->shelf), reader_(reader) {
+  {
+    std::lock_guard<std::mutex> lock(shelf_->mutex);
+    version_ = codebook->current;
+    version_->references++;
+  }
+  auto begin_read = shelf_->device->backend->codebook_begin_read;
+  if (reader_ && begin_read) begin_read(reader_->impl, version_->impl);
 }
 
 PinnedVersion::~PinnedVersion() {
+  auto end_read = shelf_->device->backend->codebook_end_read;
+  if (reader_ && end_read) end_read(reader_->impl, version_->impl);
   std::lock_guard<std::mutex> lock(shelf_->mutex);
   release_locked(shelf_, version_);
+}
+
+void begin_write(const Call &call, Version *version) {
+  if (auto begin = call.backend()->codebook_begin_write) begin(call.impl(), version->impl);
 }
 
 Version *take_spare(ts_codebook *codebook, ts_report *report) {
@@ -200,7 +212,7 @@ ts_status ts_codebook_read(ts_stream *stream, const ts_codebook *codebook, const
   if (!call.codebook(codebook) || !call.tensor("codes", codes, TS_F32, &view) ||
       !call.shape(view, {codebook->shelf->k, codebook->shelf->d}))
     return call.status();
-  PinnedVersion version(codebook);
+  PinnedVersion version(codebook, stream);
   return call.backend()->copy(call.impl(), view.data<float>(), call.backend()->codebook_codes(version->impl),
                               view.bytes);
 }

@@ -40,6 +40,7 @@ struct ts_event {
 
 namespace tessera {
 
+class Call;
 struct Shelf;
 
 // One immutable version of a codebook. References are counted under the shelf's mutex.
@@ -59,10 +60,11 @@ struct Shelf {
   int handles = 0;  // open handles, pinned ones included
 };
 
-// A reference to the version that a handle showed when the call began; released with its scope.
+// A reference to the version that a handle showed when the call began; released with its scope. With a stream, the work
+// that is put into it meanwhile reads the version.
 class PinnedVersion {
  public:
-  explicit PinnedVersion(const ts_codebook *codebook);
+  explicit PinnedVersion(const ts_codebook *codebook, const ts_stream *reader = nullptr);
   ~PinnedVersion();
   PinnedVersion(const PinnedVersion &) = delete;
   PinnedVersion &operator=(const PinnedVersion &) = delete;
@@ -72,11 +74,14 @@ class PinnedVersion {
  private:
   Shelf *shelf_;
   Version *version_;
+  const ts_stream *reader_;
 };
 
 // Takes a version to write the next codes into: a spare, or a new one. Null if there is no memory (the message is in
 // `report`). It is then either published or put back.
 Version *take_spare(ts_codebook *codebook, ts_report *report);
+// Before work that overwrites a version is put into the call's stream.
+void begin_write(const Call &call, Version *version);
 void put_back(ts_codebook *codebook, Version *version);
 void publish(ts_codebook *codebook, Version *version);
 

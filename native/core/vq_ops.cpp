@@ -31,7 +31,7 @@ ts_status ts_vq_assign(ts_stream *stream, const ts_codebook *codebook, const ts_
   if (!call.codebook(codebook) || !call.tensor("x", x_, TS_F32, &x) || !rows_of(call, x, codebook->shelf->d, &n) ||
       !call.tensor("codes", codes_, TS_I32, &codes) || !call.count(codes, n) || !call.distinct(codes, {x}))
     return call.status();
-  PinnedVersion version(codebook);
+  PinnedVersion version(codebook, stream);
   return call.backend()->vq_assign(call.impl(), version->impl, x.data<const float>(), n, codes.data<int32_t>());
 }
 
@@ -43,7 +43,7 @@ ts_status ts_vq_gather(ts_stream *stream, const ts_codebook *codebook, const ts_
       !rows_of(call, out, codebook->shelf->d, &n) || !call.tensor("codes", codes_, TS_I32, &codes) ||
       !call.count(codes, n) || !call.distinct(out, {codes}))
     return call.status();
-  PinnedVersion version(codebook);
+  PinnedVersion version(codebook, stream);
   return call.backend()->vq_gather(call.impl(), version->impl, codes.data<const int32_t>(), n, out.data<float>());
 }
 
@@ -69,7 +69,7 @@ ts_status ts_vq_quantize(ts_stream *stream, const ts_codebook *codebook, const t
       !call.distinct(quantized, {x, squared_error, counts, sums}) || !call.distinct(squared_error, {x, counts, sums}) ||
       !call.distinct(counts, {x, sums}) || !call.distinct(sums, {x}))
     return call.status();
-  PinnedVersion version(codebook);
+  PinnedVersion version(codebook, stream);
   return call.backend()->vq_quantize(call.impl(), version->impl, x.data<const float>(), n, codes.data<int32_t>(),
                                      quantized.data<float>(), squared_error.data<double>(), counts.data<int32_t>(),
                                      sums.data<float>());
@@ -118,7 +118,8 @@ ts_status ts_vq_ema_update(ts_stream *stream, ts_codebook *codebook, const ts_vq
   Version *next = take_spare(codebook, call.report());
   if (!next) return static_cast<ts_status>(call.report()->error.status);
   const ts_backend *backend = call.backend();
-  PinnedVersion version(codebook);
+  begin_write(call, next);
+  PinnedVersion version(codebook, stream);
   ts_status status = backend->vq_ema(call.impl(), &factors, k, d, counts.data<const int32_t>(),
                                      sums.data<const float>(), hidden_counts.data<float>(), hidden_sums.data<float>(),
                                      backend->codebook_codes(version->impl), backend->codebook_codes(next->impl));
@@ -158,7 +159,7 @@ ts_status ts_vq_codebook_grad(ts_stream *stream, const ts_codebook *codebook, do
       !call.tensor("grad", grad_, TS_F32, &grad) || !call.same_shape(grad, sums) ||
       !call.distinct(grad, {counts, sums}))
     return call.status();
-  PinnedVersion version(codebook);
+  PinnedVersion version(codebook, stream);
   return call.backend()->vq_codebook_grad(call.impl(), version->impl, scale, counts.data<const int32_t>(),
                                           sums.data<const float>(), grad.data<float>());
 }

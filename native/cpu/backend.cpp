@@ -175,6 +175,9 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .codebook_codes = codebook_codes,
       .codebook_bytes = codebook_bytes,
       .codebook_pack = codebook_pack,
+      .codebook_begin_read = nullptr,  // ops are over when they return
+      .codebook_end_read = nullptr,
+      .codebook_begin_write = nullptr,
       .vq_assign = vq_assign,
       .vq_gather = vq_gather,
       .vq_quantize = vq_quantize,
