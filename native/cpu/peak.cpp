@@ -14,8 +14,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kWarmUp = 20000;     // iterations: about 0.1 ms, in which a core changes its clock for wide vectors
-constexpr int64_t kMeasured = 300000;  // about 1 ms
+constexpr int64_t kWarmUp = 20000;    // iterations: about 0.1 ms, in which a core changes its clock for wide vectors
+constexpr int64_t kMeasured = 60000;  // about 0.2 ms
+constexpr int kLoops = 5;             // a limit is what the best loop reaches: another may be interrupted
 
 double timed(const PeakLoop *loop) {
   Clock::time_point begin = Clock::now();
@@ -41,26 +42,29 @@ ts_status measure_fp32_peak(void *stream_, int32_t vector_bits, double *gflops) 
   if (!loop)
     return host->fail(stream->report, TS_UNAVAILABLE,
                       "ts_measure_fp32_peak: this processor has no multiply-add of %d bits", vector_bits);
-  // From the moment when all threads are ready to the end of the slowest: what an op of this stream can hope for.
-  double seconds = 0;
+  // Of each loop, from the moment when all threads are ready to the end of the slowest: what an op of this stream can
+  // hope for.
+  double seconds[kLoops] = {};
   int threads = 1;
   if (stream->threads == 1) {
     loop->run(kWarmUp);
-    seconds = timed(loop);
+    for (double &each : seconds) each = timed(loop);
   } else {
 #pragma omp parallel num_threads(stream->threads)
     {
       loop->run(kWarmUp);
+      for (double &each : seconds) {
 #pragma omp barrier
-      double mine = timed(loop);
+        double mine = timed(loop);
 #pragma omp critical(tessera_peak)
-      seconds = std::max(seconds, mine);
+        each = std::max(each, mine);
+      }
 #pragma omp single
       threads = omp_get_num_threads();
     }
   }
   double operations = 2.0 * static_cast<double>(kPeakChains * kMeasured * (loop->vector_bits / 32) * threads);
-  *gflops = operations / seconds * 1e-9;
+  *gflops = operations / *std::min_element(seconds, seconds + kLoops) * 1e-9;
   return TS_OK;
 }
 

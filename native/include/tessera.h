@@ -157,8 +157,8 @@ ts_status ts_stream_synchronize(ts_stream *stream);
 
 /*
  * Measures what the stream's processors can do at most in fp32: the rate, in 10^9 operations a second, of multiply-adds
- * (two operations each) that depend neither on each other nor on memory, on as many threads as the stream has. Takes
- * about 2 ms. For comparing other rates with, so measure it beside them: clocks change.
+ * (two operations each) that depend neither on each other nor on memory, on as many threads as the stream has: the best
+ * of a few loops, about 2 ms in all. For comparing other rates with, so measure it beside them: clocks change.
  * vector_bits is 0 for the widest vectors that the processor has, or 512 (AVX-512), 256 (AVX2 with FMA) or 128; a width
  * that it does not have, or a device that does not measure itself, is TS_UNAVAILABLE.
  */

@@ -80,7 +80,7 @@ public final class Bench {
         figures.assignSeconds,
         figures.assignSeconds == null ? null : figures.seconds.median() / figures.assignSeconds,
         List.of(figures.seconds.first(), figures.seconds.median(), figures.seconds.third()),
-        figures.rounds.wall(1),
+        figures.seconds.median() / (plan.threads() == 1 ? 1 - figures.rounds.lost(1) : 1),
         plan.repeats(),
         figures.rounds.thrownAway(),
         figures.rounds.lost(1),
@@ -109,29 +109,33 @@ public final class Bench {
 
   private Figures measure(boolean avx2) {
     boolean withAssign = plan.op() == Op.QUANTIZE;
-    Stopwatch op = new Stopwatch(() -> tensors.run(plan.op()));
+    Stopwatch op = stopwatch(() -> tensors.run(plan.op()));
     try (Sgemm sgemm = new Sgemm(stream, data)) {
-      Stopwatch product = new Stopwatch(sgemm::run);
+      Stopwatch product = stopwatch(sgemm::run);
       List<DoubleSupplier> parts = new ArrayList<>();
-      parts.add(() -> Fp32Peak.secondsPerGflop(stream, Fp32Peak.WIDEST));
+      parts.add(() -> Fp32Peak.measure(stream, Fp32Peak.WIDEST));
       parts.add(op::measure);
       parts.add(product::measure);
       if (avx2) {
-        parts.add(() -> Fp32Peak.secondsPerGflop(stream, Fp32Peak.AVX2));
+        parts.add(() -> Fp32Peak.measure(stream, Fp32Peak.AVX2));
       }
       if (withAssign) {
-        parts.add(new Stopwatch(() -> tensors.run(Op.ASSIGN))::measure);
+        parts.add(stopwatch(() -> tensors.run(Op.ASSIGN))::measure);
       }
-      Rounds rounds = Rounds.measure(plan.repeats(), plan.threads(), parts);
+      Rounds rounds = Rounds.measure(plan.repeats(), parts);
       int last = parts.size() - 1;
       return new Figures(
           rounds,
           rounds.of(1),
-          1 / rounds.of(0).median(),
+          rounds.of(0).median(),
           gflops(Op.ASSIGN, rounds.of(2).median()),
-          avx2 ? 1 / rounds.of(3).median() : null,
+          avx2 ? rounds.of(3).median() : null,
           withAssign ? rounds.of(last).median() : null);
     }
+  }
+
+  private Stopwatch stopwatch(Runnable call) {
+    return new Stopwatch(plan.threads(), call);
   }
 
   private double gflops(Op op, double seconds) {

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code tessera bench assign|quantize|update --json} prints. Times are medians over rounds
- * and all that a caller pays; with one thread its processor time, see {@link Rounds}.
+ * and all that a caller pays; with one thread its processor time, see {@link Stopwatch}.
  *
  * @param op assign, quantize or update
  * @param device by name

@@ -18,11 +18,6 @@ public final class Fp32Peak {
 
   private Fp32Peak() {}
 
-  /** Seconds of 10^9 operations at the rate of {@link #measure}, for {@link Rounds}. */
-  public static double secondsPerGflop(Stream stream, int vectorBits) {
-    return 1 / measure(stream, vectorBits);
-  }
-
   /**
    * GFLOP/s of independent multiply-adds on the stream's threads, measured now, in about 2 ms; NaN
    * where the device does not measure itself or has no such vectors.

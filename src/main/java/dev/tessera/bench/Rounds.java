@@ -7,14 +7,13 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 
 /**
- * Seconds of several things, measured in turn, round after round, so that what happens to the
- * machine's clocks and neighbours happens to all of them.
+ * Several figures measured in turn, round after round, so that what happens to the machine's clocks
+ * and neighbours happens to all of them.
  *
  * <p>A measurement in which the calling thread was kept off its processor is repeated on the spot,
  * a few times, and the one with the least loss is kept: which one counts is decided by what others
- * did, never by a result. Work of the calling thread alone is measured by its processor time, which
- * a busy neighbour does not stretch; work of several threads by the clock on the wall, where that
- * cannot be told.
+ * did, never by a result. (What happens to a stream's other threads, or to the whole virtual
+ * machine, cannot be seen that way.)
  */
 public final class Rounds {
   private static final int PATIENCE = 5; // measurements for each one that counts
@@ -22,27 +21,20 @@ public final class Rounds {
 
   private final List<List<Sample>> kept; // [parts][rounds]
   private final int taken;
-  private final boolean alone;
 
-  private record Sample(double wall, double lost) {
-    double seconds(boolean alone) {
-      return alone ? wall * (1 - lost) : wall;
-    }
-  }
+  private record Sample(double figure, double lost) {}
 
-  private Rounds(List<List<Sample>> kept, int taken, boolean alone) {
+  private Rounds(List<List<Sample>> kept, int taken) {
     this.kept = kept;
     this.taken = taken;
-    this.alone = alone;
   }
 
   /**
    * Measures {@code repeats} rounds.
    *
-   * @param threads that the parts use, the calling one among them
-   * @param parts each does something and returns the seconds on the wall that it took
+   * @param parts each measures one figure, once
    */
-  public static Rounds measure(int repeats, int threads, List<DoubleSupplier> parts) {
+  public static Rounds measure(int repeats, List<DoubleSupplier> parts) {
     List<List<Sample>> kept = new ArrayList<>();
     parts.forEach(part -> kept.add(new ArrayList<>()));
     int taken = 0;
@@ -58,27 +50,22 @@ public final class Rounds {
         kept.get(part).add(best);
       }
     }
-    return new Rounds(kept, taken, threads == 1);
+    return new Rounds(kept, taken);
   }
 
   private static Sample take(DoubleSupplier part) {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     long used = -threads.getCurrentThreadCpuTime();
     long wall = -System.nanoTime();
-    double seconds = part.getAsDouble();
+    double figure = part.getAsDouble();
     wall += System.nanoTime();
     used += threads.getCurrentThreadCpuTime();
-    return new Sample(seconds, Math.max(0, 1 - (double) used / wall));
+    return new Sample(figure, Math.max(0, 1 - (double) used / wall));
   }
 
-  /** Median and quartiles of a part's seconds. */
+  /** Median and quartiles of a part's figures. */
   public Quartiles of(int part) {
-    return Quartiles.of(kept.get(part).stream().mapToDouble(s -> s.seconds(alone)));
-  }
-
-  /** Median of a part's seconds on the wall. */
-  public double wall(int part) {
-    return Quartiles.of(kept.get(part).stream().mapToDouble(Sample::wall)).median();
+    return Quartiles.of(kept.get(part).stream().mapToDouble(Sample::figure));
   }
 
   /** The share of its time on the wall that a part lost to others, on average. */

@@ -166,9 +166,13 @@ final class BenchCommand implements Runnable {
           r.peakExtraBytes(), r.codebookBytes());
     }
 
-    private static String busy(BenchResult r) {
-      return r.timeLost() < BUSY
-          ? ""
+    private String busy(BenchResult r) {
+      if (r.timeLost() < BUSY) {
+        return "";
+      }
+      return threads > 1
+          ? String.format(
+              Locale.ROOT, "; others had the processor for %.0f %% of it", 100 * r.timeLost())
           : String.format(
               Locale.ROOT,
               "; %s on the wall, as others had the processor too",

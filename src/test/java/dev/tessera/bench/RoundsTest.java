@@ -33,7 +33,7 @@ class RoundsTest {
           order.add("b");
           return spin(2e-3);
         };
-    Rounds rounds = Rounds.measure(4, 2, List.of(a, b));
+    Rounds rounds = Rounds.measure(4, List.of(a, b));
     assertEquals("a", order.getFirst());
     assertEquals("b", order.getLast());
     assertEquals(8 + rounds.thrownAway(), order.size());
@@ -43,21 +43,20 @@ class RoundsTest {
 
   @Test
   void timeWithoutAProcessorIsNotCountedForAThreadAlone() {
-    DoubleSupplier sleeper =
+    Runnable sleeper =
         () -> {
-          long begin = System.nanoTime();
           try {
             Thread.sleep(20);
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
           }
-          return (System.nanoTime() - begin) / 1e9;
+          spin(1e-4);
         };
-    Rounds alone = Rounds.measure(1, 1, List.of(sleeper));
-    assertTrue(alone.lost(0) > 0.5 && alone.of(0).median() < 0.01, alone.of(0).toString());
-    assertTrue(alone.wall(0) >= 0.02);
-    Rounds several = Rounds.measure(1, 2, List.of(sleeper));
-    assertTrue(several.of(0).median() >= 0.02);
+    Stopwatch alone = new Stopwatch(1, sleeper);
+    Rounds rounds = Rounds.measure(1, List.of(alone::measure));
+    assertTrue(rounds.of(0).median() < 0.01, rounds.of(0).toString());
+    assertTrue(rounds.lost(0) > 0.5, "lost " + rounds.lost(0));
+    assertTrue(new Stopwatch(2, sleeper).measure() >= 0.02);
   }
 
   @Test

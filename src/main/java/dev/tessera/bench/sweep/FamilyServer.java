@@ -129,7 +129,7 @@ public final class FamilyServer {
     opened.run(Op.ASSIGN);
     SearchStatistics statistics = SearchStatistics.take(stream);
     Npy.write(out, HostArray.of(opened.codes(), read.n()));
-    Stopwatch watch = new Stopwatch(() -> opened.run(Op.ASSIGN));
+    Stopwatch watch = new Stopwatch(stream.threads(), () -> opened.run(Op.ASSIGN));
     search = watch;
     return new Opened(
         null,
@@ -144,18 +144,15 @@ public final class FamilyServer {
   private Measured prepareProduct() {
     Sgemm opened = new Sgemm(stream, Objects.requireNonNull(data));
     sgemm = opened;
-    Stopwatch watch = new Stopwatch(opened::run);
+    Stopwatch watch = new Stopwatch(stream.threads(), opened::run);
     product = watch;
     return measure(watch);
   }
 
   private Measured measure(Stopwatch watch) {
     Rounds round =
-        Rounds.measure(
-            1,
-            stream.threads(),
-            List.of(() -> Fp32Peak.secondsPerGflop(stream, Fp32Peak.WIDEST), watch::measure));
-    return new Measured(null, round.of(1).median(), 1 / round.of(0).median(), round.lost(1));
+        Rounds.measure(1, List.of(() -> Fp32Peak.measure(stream, Fp32Peak.WIDEST), watch::measure));
+    return new Measured(null, round.of(1).median(), round.of(0).median(), round.lost(1));
   }
 
   private void closeSearch() {

@@ -32,6 +32,7 @@ public final class Sweep implements AutoCloseable {
       List.of("int8-vnni", "bf16-avx512", "fp32-avx512", "fp32-avx2", "portable");
 
   private static final double SECONDS_A_FAMILY = 1.5; // of measuring on one shape, and no longer
+  private static final int LEAST = 3; // measurements, unless a single one takes that long
   private static final double QUIET = 0.01; // see Rounds
 
   private final SweepPlan plan;
@@ -85,7 +86,8 @@ public final class Sweep implements AutoCloseable {
   // What was measured of one family on one shape.
   private record Samples(Opened opened, CodeCheck.Result codes, List<Measured> taken) {
     int wanted(int repeats) {
-      return (int) Math.clamp(SECONDS_A_FAMILY / opened.seconds(), 1, repeats);
+      double affordable = SECONDS_A_FAMILY / opened.seconds();
+      return affordable < 1 ? 1 : (int) Math.min(repeats, Math.max(LEAST, affordable));
     }
   }
 
@@ -126,19 +128,23 @@ public final class Sweep implements AutoCloseable {
         products.add(chosen.product());
       }
     }
+    List<Measured> all = new ArrayList<>(products);
+    samples.values().forEach(s -> all.addAll(s.taken()));
+    double peak = Quartiles.of(all.stream().mapToDouble(Measured::peakGflops)).median();
     double product = median(products);
     return ShapeResult.of(
         data,
         choice,
         gflops(data, product),
-        gflops(data, product) / peak(products),
+        gflops(data, product) / peak,
         samples.values().iterator().next().codes().rowsChecked(),
-        samples.entrySet().stream().map(e -> result(e.getKey(), data, e.getValue())).toList());
+        samples.entrySet().stream()
+            .map(e -> result(e.getKey(), data, e.getValue(), peak))
+            .toList());
   }
 
-  private static FamilyResult result(String family, VectorData data, Samples samples) {
+  private static FamilyResult result(String family, VectorData data, Samples samples, double peak) {
     double seconds = median(samples.taken());
-    double peak = peak(samples.taken());
     double gflops = gflops(data, seconds);
     return new FamilyResult(
         family,
@@ -160,10 +166,6 @@ public final class Sweep implements AutoCloseable {
 
   private static double median(List<Measured> all) {
     return Quartiles.of(quiet(all).stream().mapToDouble(Measured::seconds)).median();
-  }
-
-  private static double peak(List<Measured> all) {
-    return Quartiles.of(quiet(all).stream().mapToDouble(Measured::peakGflops)).median();
   }
 
   // Those in which the thread kept its processor; if there is none, the one that lost the least.

@@ -97,7 +97,8 @@ public record SweepResult(
    * @param seconds of a search, the median
    * @param nanosPerRow the same, of one row
    * @param gflops 2 N K D / seconds, in 10^9
-   * @param fp32PeakGflops the peak of the threads, measured beside
+   * @param fp32PeakGflops the peak of the threads, measured beside: the median over the shape's
+   *     families
    * @param ratioToFp32Peak gflops over it
    * @param candidatesPerRow codes left after all screening
    * @param rescoredRows rows decided in float64
