@@ -67,8 +67,8 @@ int launch(const char *name, dim3 grid, dim3 block, size_t shared_bytes, CUstrea
 }  // namespace tessera::emulation
 
 cudaError_t cudaGetDeviceCount(int *count) {
-  *count = 1;
-  return cudaSuccess;
+  *count = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return *count ? cudaSuccess : cudaErrorInitializationError;
 }
 
 cudaError_t cudaSetDevice(int device) { return device == 0 ? cudaSuccess : cudaErrorInvalidDevice; }

@@ -26,7 +26,10 @@
 #include <math.h>
 #include <stdint.h>
 
-#if defined(__CUDACC__)
+#if !defined(TS_EMULATED)
+#if !defined(__CUDACC__)
+#error "compile with nvcc, or with -DTS_EMULATED for the emulator"
+#endif
 
 #define TS_KERNEL(threads, blocks) [[maybe_unused]] static __global__ void __launch_bounds__(threads, blocks)
 #define TS_DEVICE __device__ __forceinline__
@@ -41,7 +44,6 @@
 
 #else
 
-#define TS_EMULATED 1
 #define TS_KERNEL(threads, blocks) [[maybe_unused]] static void
 #define TS_DEVICE inline
 #define TS_HOST_DEVICE inline

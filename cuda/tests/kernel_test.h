@@ -55,6 +55,21 @@ class DeviceArray {
   void *memory_ = nullptr;
 };
 
+struct TestCase {
+  const char *name;
+  void (*body)();
+};
+
+inline int run_cases(const std::vector<TestCase> &cases) {
+  for (const TestCase &c : cases) {
+    int before = failed;
+    c.body();
+    if (failed == before) passed++;
+    printf("  %s  %s\n", failed == before ? "pass" : "FAIL", c.name);
+  }
+  return finish();
+}
+
 inline bool contains(const std::string &text, const char *part) { return text.find(part) != std::string::npos; }
 
 }  // namespace tessera::test

@@ -443,27 +443,17 @@ void removed_barrier() {
 int main(int argc, char **argv) {
   for (const Child &child : kChildren)
     if (argc > 1 && !strcmp(argv[1], child.name)) return child.body(), 0;
-  const struct {
-    const char *name;
-    void (*body)();
-  } cases[] = {{"a missing barrier gives a wrong result", missing_barrier},
-               {"divergent barriers", divergent_barriers},
-               {"uninitialised shared memory is NaN", uninitialised_shared_memory},
-               {"more shared memory than the launch gave", shared_memory_of_the_launch},
-               {"warp operations", warp_results},
-               {"a missing warp barrier gives a wrong result", missing_warp_barrier},
-               {"divergent warps", divergent_warps},
-               {"asynchronous copies read too early", asynchronous_copies},
-               {"misaligned addresses", misaligned_addresses},
-               {"seeds give orders", orders},
-               {"streams run late", late_streams},
-               {"out of bounds", out_of_bounds},
-               {"a barrier taken away", removed_barrier}};
-  for (const auto &c : cases) {
-    int before = failed;
-    c.body();
-    if (failed == before) passed++;
-    printf("  %s  %s\n", failed == before ? "pass" : "FAIL", c.name);
-  }
-  return finish();
+  return run_cases({{"a missing barrier gives a wrong result", missing_barrier},
+                    {"divergent barriers", divergent_barriers},
+                    {"uninitialised shared memory is NaN", uninitialised_shared_memory},
+                    {"more shared memory than the launch gave", shared_memory_of_the_launch},
+                    {"warp operations", warp_results},
+                    {"a missing warp barrier gives a wrong result", missing_warp_barrier},
+                    {"divergent warps", divergent_warps},
+                    {"asynchronous copies read too early", asynchronous_copies},
+                    {"misaligned addresses", misaligned_addresses},
+                    {"seeds give orders", orders},
+                    {"streams run late", late_streams},
+                    {"out of bounds", out_of_bounds},
+                    {"a barrier taken away", removed_barrier}});
 }

@@ -208,23 +208,13 @@ void load_matrices() {
 }  // namespace
 
 int main() {
-  const struct {
-    const char *name;
-    void (*body)();
-  } cases[] = {{"conversions", conversions},
-               {"layout of m16n8k16, fp16", layout<kF16>},
-               {"layout of m16n8k16, bf16", layout<kBf16>},
-               {"layout of m16n8k8, tf32", layout<kTf32>},
-               {"truncation is within its bound, fp16", truncation_bound<kF16>},
-               {"truncation is within its bound, bf16", truncation_bound<kBf16>},
-               {"truncation is within its bound, tf32", truncation_bound<kTf32>},
-               {"what tensor cores cut off", cut_off},
-               {"ldmatrix", load_matrices}};
-  for (const auto &c : cases) {
-    int before = failed;
-    c.body();
-    if (failed == before) passed++;
-    printf("  %s  %s\n", failed == before ? "pass" : "FAIL", c.name);
-  }
-  return finish();
+  return run_cases({{"conversions", conversions},
+                    {"layout of m16n8k16, fp16", layout<kF16>},
+                    {"layout of m16n8k16, bf16", layout<kBf16>},
+                    {"layout of m16n8k8, tf32", layout<kTf32>},
+                    {"truncation is within its bound, fp16", truncation_bound<kF16>},
+                    {"truncation is within its bound, bf16", truncation_bound<kBf16>},
+                    {"truncation is within its bound, tf32", truncation_bound<kTf32>},
+                    {"what tensor cores cut off", cut_off},
+                    {"ldmatrix", load_matrices}});
 }

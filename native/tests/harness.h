@@ -98,13 +98,12 @@ class Tensor {
  public:
   Tensor(Device &device, std::vector<int64_t> dims) : device_(&device) {
     init(dims);
-    std::vector<unsigned char> poison(bytes_, 0xFF);
-    if (bytes_) OK(device, ts_copy_to_device(device.stream, descriptor_.data, poison.data(), bytes_));
+    upload(std::vector<unsigned char>(bytes_, 0xFF).data());
   }
   Tensor(Device &device, std::vector<int64_t> dims, const std::vector<T> &values) : device_(&device) {
     init(dims);
     CHECK_MSG(values.size() * sizeof(T) == bytes_, "%zu values for a tensor of %zu bytes", values.size(), bytes_);
-    if (bytes_) OK(device, ts_copy_to_device(device.stream, descriptor_.data, values.data(), bytes_));
+    upload(values.data());
   }
   ~Tensor() { ts_free(device_->device, allocation_, nullptr); }
   Tensor(const Tensor &) = delete;
@@ -122,6 +121,12 @@ class Tensor {
   }
 
  private:
+  // Waits, so that ops of other streams find the values there.
+  void upload(const void *values) {
+    if (!bytes_) return;
+    OK(*device_, ts_copy_to_device(device_->stream, descriptor_.data, values, bytes_));
+    OK(*device_, ts_stream_synchronize(device_->stream));
+  }
   void init(const std::vector<int64_t> &dims) {
     descriptor_.dtype = dtype_of<T>();
     descriptor_.rank = static_cast<int32_t>(dims.size());

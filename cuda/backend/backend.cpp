@@ -1,0 +1,92 @@
+// The backend's table of functions, and the one function that the plug-in exports.
+#include "core/backend.h"
+
+#include "backend/backend.h"
+#include "backend/ops.h"
+#include "backend/stream.h"
+
+namespace tessera::cuda {
+namespace {
+
+ts_status missing(void *stream, const char *op) {
+  return host->fail(Stream::of(stream)->report, TS_UNAVAILABLE, "ts_%s is not there yet on device %s", op,
+                    kBackendName);
+}
+
+// Fits any op's signature.
+#define TS_MISSING(op) table.op = [](void *stream, auto...) -> ts_status { return missing(stream, #op); }
+
+ts_backend make_table() {
+  ts_backend table{};
+  table.abi = TS_ABI_VERSION;
+  table.name = kBackendName;
+
+  table.device_count = device_count;
+  table.device_open = device_open;
+  table.device_close = device_close;
+  table.device_describe = device_describe;
+  table.alloc = alloc;
+  table.free = release;
+
+  table.stream_open = stream_open;
+  table.stream_close = stream_close;
+  table.stream_reserve = stream_reserve;
+  table.stream_synchronize = stream_synchronize;
+  table.event_open = event_open;
+  table.event_close = event_close;
+  table.event_record = event_record;
+  table.stream_wait = stream_wait;
+  table.event_elapsed = event_elapsed;
+
+  table.copy_to_device = copy_to_device;
+  table.copy_to_host = copy_to_host;
+  table.copy = copy;
+  table.fill = fill;
+  table.random_uniform = random_uniform;
+
+  table.codebook_alloc = codebook_alloc;
+  table.codebook_free = codebook_free;
+  table.codebook_codes = codebook_codes;
+  table.codebook_bytes = codebook_bytes;
+  table.codebook_pack = codebook_pack;
+  table.codebook_begin_read = codebook_begin_read;
+  table.codebook_end_read = codebook_end_read;
+  table.codebook_begin_write = codebook_begin_write;
+
+  TS_MISSING(vq_assign);
+  TS_MISSING(vq_gather);
+  TS_MISSING(vq_quantize);
+  TS_MISSING(vq_scatter);
+  TS_MISSING(vq_ema);
+  table.vq_backward = vq_backward;
+  TS_MISSING(vq_codebook_grad);
+  TS_MISSING(vq_statistics);
+
+  TS_MISSING(conv2d_forward);
+  TS_MISSING(conv2d_backward_data);
+  TS_MISSING(conv2d_backward_weights);
+  TS_MISSING(conv_transpose2d_forward);
+  TS_MISSING(conv_transpose2d_backward_data);
+  TS_MISSING(conv_transpose2d_backward_weights);
+  TS_MISSING(matmul);
+
+  table.unary = unary;
+  table.unary_backward = unary_backward;
+  table.binary = binary;
+  table.axpby = axpby;
+  table.bias = bias;
+  table.sum = sum;
+  table.loss = loss;
+  table.adam_step = adam_step;
+  return table;
+}
+
+}  // namespace
+}  // namespace tessera::cuda
+
+extern "C" __attribute__((visibility("default"))) const ts_backend *ts_backend_init(uint32_t abi, const ts_host *host) {
+  if (abi != TS_ABI_VERSION || host->abi != TS_ABI_VERSION) return nullptr;
+  tessera::cuda::host = host;
+  static const ts_backend table = tessera::cuda::make_table();
+  return &table;
+}

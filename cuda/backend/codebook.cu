@@ -1,0 +1,104 @@
+#include <cstring>
+#include <new>
+
+#include "backend/codebook.h"
+#include "backend/ops.h"
+#include "kernels/codebook.cuh"
+
+namespace tessera::cuda {
+
+Codebook::~Codebook() {
+  device->use();
+  for (Reader &reader : readers_) cudaEventDestroy(reader.event);
+  if (packed_) cudaEventDestroy(packed_);
+}
+
+ts_status Codebook::open(ts_report *report) {
+  TS_TRY(TS_CUDA(report, device->use()));
+  TS_TRY(TS_CUDA(report, cudaEventCreateWithFlags(&packed_, cudaEventDisableTiming)));
+  return memory_.reserve(device, static_cast<size_t>(k * d) * sizeof(float), report, "a codebook");
+}
+
+void Codebook::begin_read(Stream *stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  cudaStreamWaitEvent(stream->cuda, packed_, 0);
+}
+
+void Codebook::end_read(Stream *stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  Reader *slot = nullptr;
+  for (Reader &reader : readers_)
+    if (reader.stream == stream->cuda) slot = &reader;
+  // Streams come and go, so a read that is over gives its event up.
+  for (size_t i = 0; !slot && i < readers_.size(); i++)
+    if (cudaEventQuery(readers_[i].event) == cudaSuccess) slot = &readers_[i];
+  if (!slot) {
+    Reader reader{};
+    if (cudaEventCreateWithFlags(&reader.event, cudaEventDisableTiming) != cudaSuccess) {
+      cudaStreamSynchronize(stream->cuda);  // then the read is over now
+      return;
+    }
+    readers_.push_back(reader);
+    slot = &readers_.back();
+  }
+  slot->stream = stream->cuda;
+  cudaEventRecord(slot->event, stream->cuda);
+}
+
+void Codebook::begin_write(Stream *stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (Reader &reader : readers_) cudaStreamWaitEvent(stream->cuda, reader.event, 0);
+}
+
+void Codebook::packed(Stream *stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  cudaEventRecord(packed_, stream->cuda);
+}
+
+ts_status codebook_alloc(void *device, int64_t k, int64_t d, ts_report *report, void **codebook) {
+  auto *book = new (std::nothrow) Codebook(static_cast<Device *>(device), k, d);
+  if (!book) return host->fail(report, TS_OUT_OF_MEMORY, "no memory for a codebook");
+  ts_status status = book->open(report);
+  if (status != TS_OK) {
+    delete book;
+    return status;
+  }
+  *codebook = book;
+  return TS_OK;
+}
+
+void codebook_free(void *codebook) { delete static_cast<Codebook *>(codebook); }
+
+float *codebook_codes(const void *codebook) { return static_cast<const Codebook *>(codebook)->codes(); }
+
+uint64_t codebook_bytes(const void *codebook) { return static_cast<const Codebook *>(codebook)->bytes(); }
+
+ts_status codebook_pack(void *stream, void *codebook, const char *op) {
+  Stream *s = Stream::of(stream);
+  auto *book = static_cast<Codebook *>(codebook);
+  // Opening and updating promise that a bad version is never published, so they wait to know. A step of training does
+  // not: its fault is reported with the next result that is read.
+  const bool answers_now = strcmp(op, "vq_ema_update") != 0;
+  if (answers_now) TS_TRY(s->faults.collect_earlier());
+  FaultSlot fault;
+  TS_TRY(s->faults.begin(TS_FAULT_NONFINITE_CODE, op, &fault));
+  int64_t count = book->k * book->d;
+  TS_TRY(TS_LAUNCH_ON(s, "codebook", check_codes, s->blocks(ceil_div<int64_t>(count, kCodebookThreads), 8),
+                      kCodebookThreads, 0, book->codes(), count, book->d, fault));
+  book->packed(s);
+  return answers_now ? s->faults.collect_own() : TS_OK;
+}
+
+void codebook_begin_read(void *stream, const void *codebook) {
+  static_cast<Codebook *>(const_cast<void *>(codebook))->begin_read(Stream::of(stream));
+}
+
+void codebook_end_read(void *stream, const void *codebook) {
+  static_cast<Codebook *>(const_cast<void *>(codebook))->end_read(Stream::of(stream));
+}
+
+void codebook_begin_write(void *stream, void *codebook) {
+  static_cast<Codebook *>(codebook)->begin_write(Stream::of(stream));
+}
+
+}  // namespace tessera::cuda

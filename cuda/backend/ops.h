@@ -1,0 +1,35 @@
+// The ops that the backend has so far. Signatures are those of ts_backend.
+#pragma once
+
+#include "core/backend.h"
+
+namespace tessera::cuda {
+
+// fill.cu, random.cu, elementwise.cu, reduce.cu, loss.cu, adam.cu
+ts_status fill(void *stream, void *y, int32_t dtype, int64_t count, double value);
+ts_status random_uniform(void *stream, const ts_random_params *params, float *y, int64_t count);
+ts_status unary(void *stream, int32_t op, const float *x, float *y, int64_t count);
+ts_status unary_backward(void *stream, int32_t op, const float *x, const float *y, const float *dy, float *dx,
+                         int64_t count);
+ts_status binary(void *stream, int32_t op, const float *a, const float *b, float *y, int64_t count);
+ts_status axpby(void *stream, float alpha, const float *x, float beta, float *y, int64_t count);
+ts_status bias(void *stream, int32_t activation, const float *x, const float *bias, float *y, int64_t rows,
+               int64_t channels);
+ts_status vq_backward(void *stream, float scale, const float *x, const float *quantized, const float *grad_quantized,
+                      float *grad_x, int64_t count);
+ts_status sum(void *stream, const float *x, int64_t count, double *sum);
+ts_status loss(void *stream, int32_t kind, double grad_scale, const float *prediction, const float *target,
+               int64_t count, double *loss, float *grad);
+ts_status adam_step(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
+
+// codebook.cu
+ts_status codebook_alloc(void *device, int64_t k, int64_t d, ts_report *report, void **codebook);
+void codebook_free(void *codebook);
+float *codebook_codes(const void *codebook);
+uint64_t codebook_bytes(const void *codebook);
+ts_status codebook_pack(void *stream, void *codebook, const char *op);
+void codebook_begin_read(void *stream, const void *codebook);
+void codebook_end_read(void *stream, const void *codebook);
+void codebook_begin_write(void *stream, void *codebook);
+
+}  // namespace tessera::cuda
