@@ -58,6 +58,7 @@ ts_backend make_table() {
   TS_MISSING(vq_quantize);
   TS_MISSING(vq_scatter);
   TS_MISSING(vq_ema);
+  TS_MISSING(vq_restart);
   table.vq_backward = vq_backward;
   TS_MISSING(vq_codebook_grad);
   TS_MISSING(vq_statistics);
@@ -77,6 +78,9 @@ ts_backend make_table() {
   table.bias = bias;
   table.sum = sum;
   table.loss = loss;
+  TS_MISSING(softmax_cross_entropy);
+  TS_MISSING(layer_norm_forward);
+  TS_MISSING(layer_norm_backward);
   table.adam_step = adam_step;
   return table;
 }

@@ -47,6 +47,8 @@ ts_status unary(void *stream, int32_t op, const float *x, float *y, int64_t coun
       return map(s, Sqrt(), x, y, count);
     case TS_ABS:
       return map(s, Abs(), x, y, count);
+    case TS_GELU:
+      return map(s, Gelu(), x, y, count);
     default:
       return map(s, Neg(), x, y, count);
   }
@@ -73,6 +75,8 @@ ts_status unary_backward(void *stream, int32_t op, const float *x, const float *
       return map(s, SqrtBackward(), y, dy, dx, count);
     case TS_ABS:
       return map(s, AbsBackward(), x, dy, dx, count);
+    case TS_GELU:
+      return map(s, GeluBackward(), x, dy, dx, count);
     default:
       return map(s, NegBackward(), x, dy, dx, count);
   }

@@ -75,6 +75,16 @@ struct NegBackward {
   TS_DEVICE float operator()(float, float dy) const { return -dy; }
 };
 
+struct Gelu {
+  TS_DEVICE float operator()(float x) const { return x * (0.5f * erfcf(-x * 0.70710678f)); }
+};
+struct GeluBackward {
+  TS_DEVICE float operator()(float x, float dy) const {
+    const float distribution = 0.5f * erfcf(-x * 0.70710678f), density = 0.39894228f * expf(-0.5f * x * x);
+    return dy * (distribution + x * density);
+  }
+};
+
 // ---- binary ops ----
 
 struct Add {

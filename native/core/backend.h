@@ -74,6 +74,14 @@ typedef struct ts_ema_factors {
   double epsilon;
 } ts_ema_factors;
 
+// A restart's numbers, computed once by the core: see ts_vq_restart.
+typedef struct ts_restart_factors {
+  uint64_t seed, step;
+  double debias;      // 1 / (1 - decay^step)
+  double threshold;   // of the average count
+  float fresh_count;  // hidden count of a restarted code
+} ts_restart_factors;
+
 // A backend. `device`, `stream`, `event` and `codebook` are the backend's own objects.
 typedef struct ts_backend {
   uint32_t abi;
@@ -132,6 +140,10 @@ typedef struct ts_backend {
   ts_status (*vq_ema)(void *stream, const ts_ema_factors *factors, int64_t k, int64_t d, const int32_t *counts,
                       const float *sums, float *hidden_counts, float *hidden_sums, const float *old_codes,
                       float *new_codes);
+  // Copies old_codes to new_codes, but for codes that begin again.
+  ts_status (*vq_restart)(void *stream, const ts_restart_factors *factors, int64_t k, int64_t d, const float *x,
+                          int64_t n, float *hidden_counts, float *hidden_sums, const float *old_codes, float *new_codes,
+                          int32_t *restarted);
   // grad_quantized may be null, or grad_x. scale = 2 commitment / count.
   ts_status (*vq_backward)(void *stream, float scale, const float *x, const float *quantized,
                            const float *grad_quantized, float *grad_x, int64_t count);
@@ -168,6 +180,15 @@ typedef struct ts_backend {
   // grad may be null, or prediction. count >= 1.
   ts_status (*loss)(void *stream, int32_t kind, double grad_scale, const float *prediction, const float *target,
                     int64_t count, double *loss, float *grad);
+  // losses and grad may be null, grad may be logits. rows >= 1, k >= 1.
+  ts_status (*softmax_cross_entropy)(void *stream, double grad_scale, const float *logits, const int32_t *targets,
+                                     int64_t rows, int64_t k, double *loss, float *losses, float *grad);
+  ts_status (*layer_norm_forward)(void *stream, float epsilon, const float *x, const float *gamma, const float *beta,
+                                  int64_t rows, int64_t channels, float *y, float *mean, float *rstd);
+  // dx may be dy.
+  ts_status (*layer_norm_backward)(void *stream, const float *x, const float *gamma, const float *mean,
+                                   const float *rstd, const float *dy, int64_t rows, int64_t channels, float *dx,
+                                   float *dgamma, float *dbeta);
   ts_status (*adam_step)(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
 } ts_backend;
 

@@ -55,7 +55,7 @@ ts_status ts_random_uniform(ts_stream *stream, const ts_random_params *params, c
 ts_status ts_unary(ts_stream *stream, int32_t op, const ts_tensor *x_, const ts_tensor *y_) {
   TS_STREAM_CALL(call, stream);
   View x, y;
-  if (!call.range("op", op, TS_RELU, TS_NEG) || !call.tensor("x", x_, TS_F32, &x) ||
+  if (!call.range("op", op, TS_RELU, TS_GELU) || !call.tensor("x", x_, TS_F32, &x) ||
       !call.tensor("y", y_, TS_F32, &y) || !call.same_shape(y, x) || !call.in_place_or_distinct(y, x))
     return call.status();
   if (y.count == 0) return TS_OK;
@@ -66,7 +66,7 @@ ts_status ts_unary_backward(ts_stream *stream, int32_t op, const ts_tensor *x_, 
                             const ts_tensor *dy_, const ts_tensor *dx_) {
   TS_STREAM_CALL(call, stream);
   View x, y, dy, dx;
-  if (!call.range("op", op, TS_RELU, TS_NEG)) return call.status();
+  if (!call.range("op", op, TS_RELU, TS_GELU)) return call.status();
   bool reads_y = op == TS_RELU || op == TS_SIGMOID || op == TS_TANH || op == TS_EXP || op == TS_SQRT;
   if (!call.not_null(reads_y ? "y" : "x", reads_y ? y_ : x_) || !call.optional("x", x_, TS_F32, &x) ||
       !call.optional("y", y_, TS_F32, &y) || !call.tensor("dy", dy_, TS_F32, &dy) ||

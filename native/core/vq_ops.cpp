@@ -18,6 +18,16 @@ bool rows_of(Call &call, const View &view, int64_t d, int64_t *rows) {
   return true;
 }
 
+// Packs and publishes the version that an op has written; after a failure the current one stays.
+ts_status finish_update(Call &call, ts_codebook *codebook, Version *next, ts_status status, const char *op) {
+  if (status == TS_OK) status = call.backend()->codebook_pack(call.impl(), next->impl, op);
+  if (status == TS_OK)
+    publish(codebook, next);
+  else
+    put_back(codebook, next);
+  return status;
+}
+
 bool scatter_outputs(Call &call, const View &counts, const View &sums, int64_t k, int64_t d) {
   return call.shape(counts, {k}) && call.shape(sums, {k, d});
 }
@@ -123,12 +133,45 @@ ts_status ts_vq_ema_update(ts_stream *stream, ts_codebook *codebook, const ts_vq
   ts_status status = backend->vq_ema(call.impl(), &factors, k, d, counts.data<const int32_t>(),
                                      sums.data<const float>(), hidden_counts.data<float>(), hidden_sums.data<float>(),
                                      backend->codebook_codes(version->impl), backend->codebook_codes(next->impl));
-  if (status == TS_OK) status = backend->codebook_pack(call.impl(), next->impl, "vq_ema_update");
-  if (status == TS_OK)
-    publish(codebook, next);
-  else
-    put_back(codebook, next);
-  return status;
+  return finish_update(call, codebook, next, status, "vq_ema_update");
+}
+
+ts_status ts_vq_restart(ts_stream *stream, ts_codebook *codebook, const ts_vq_restart_params *params,
+                        const ts_tensor *x_, const ts_tensor *hidden_counts_, const ts_tensor *hidden_sums_,
+                        const ts_tensor *restarted_) {
+  TS_STREAM_CALL(call, stream);
+  View x, hidden_counts, hidden_sums, restarted;
+  if (!call.codebook(codebook) || !call.not_null("params", params) ||
+      !call.struct_size("params", params->struct_size, sizeof *params) ||
+      !call.range("params.step", params->step, 1, std::numeric_limits<int64_t>::max()) ||
+      !call.finite("params.threshold", params->threshold, std::numeric_limits<float>::min(),
+                   std::numeric_limits<float>::max()))
+    return call.status();
+  if (!(params->decay >= 0 && params->decay < 1))
+    return call.fail("params.decay is %g but must be at least 0 and less than 1", params->decay), call.status();
+  if (codebook->pinned) return call.fail("codebook is pinned to one version and cannot be updated"), call.status();
+  int64_t k = codebook->shelf->k, d = codebook->shelf->d, n = 0;
+  if (!call.tensor("x", x_, TS_F32, &x) || !rows_of(call, x, d, &n) ||
+      !call.range("the number of rows of x", n, 1, std::numeric_limits<uint32_t>::max()) ||
+      !call.tensor("hidden_counts", hidden_counts_, TS_F32, &hidden_counts) ||
+      !call.tensor("hidden_sums", hidden_sums_, TS_F32, &hidden_sums) ||
+      !scatter_outputs(call, hidden_counts, hidden_sums, k, d) ||
+      !call.tensor("restarted", restarted_, TS_I32, &restarted) || !call.count(restarted, 1) ||
+      !call.distinct(hidden_counts, {x, hidden_sums, restarted}) || !call.distinct(hidden_sums, {x, restarted}) ||
+      !call.distinct(restarted, {x}))
+    return call.status();
+  double debias = 1.0 / (1.0 - std::pow(params->decay, static_cast<double>(params->step)));
+  ts_restart_factors factors{params->seed, static_cast<uint64_t>(params->step), debias, params->threshold,
+                             static_cast<float>(params->threshold / debias)};
+  Version *next = take_spare(codebook, call.report());
+  if (!next) return static_cast<ts_status>(call.report()->error.status);
+  const ts_backend *backend = call.backend();
+  begin_write(call, next);
+  PinnedVersion version(codebook, stream);
+  ts_status status = backend->vq_restart(
+      call.impl(), &factors, k, d, x.data<const float>(), n, hidden_counts.data<float>(), hidden_sums.data<float>(),
+      backend->codebook_codes(version->impl), backend->codebook_codes(next->impl), restarted.data<int32_t>());
+  return finish_update(call, codebook, next, status, "vq_restart");
 }
 
 ts_status ts_vq_backward(ts_stream *stream, double commitment, const ts_tensor *x_, const ts_tensor *quantized_,

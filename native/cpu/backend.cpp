@@ -183,6 +183,7 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .vq_quantize = vq_quantize,
       .vq_scatter = vq_scatter,
       .vq_ema = vq_ema,
+      .vq_restart = vq_restart,
       .vq_backward = vq_backward,
       .vq_codebook_grad = vq_codebook_grad,
       .vq_statistics = vq_statistics,
@@ -200,6 +201,9 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .bias = bias,
       .sum = sum,
       .loss = loss,
+      .softmax_cross_entropy = softmax_cross_entropy,
+      .layer_norm_forward = layer_norm_forward,
+      .layer_norm_backward = layer_norm_backward,
       .adam_step = adam_step,
   };
   return &table;

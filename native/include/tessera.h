@@ -327,6 +327,28 @@ ts_status ts_vq_ema_update(ts_stream *stream, ts_codebook *codebook, const ts_vq
                            const ts_tensor *counts, const ts_tensor *sums, const ts_tensor *hidden_counts,
                            const ts_tensor *hidden_sums);
 
+typedef struct ts_vq_restart_params {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t seed;    /* of the draw */
+  int64_t step;     /* t >= 1 of the EMA update before, which also tells draws apart */
+  double decay;     /* gamma of the moving averages, 0 <= gamma < 1 */
+  double threshold; /* codes whose average count is below it begin again, > 0; scale it to N / K: a fixed one flags
+                       almost every code where K exceeds N */
+} ts_vq_restart_params;
+
+/*
+ * Restart of dead codes (Jukebox, Dhariwal et al. 2020, section 3.1): every code k whose average count
+ * hidden_counts[k] / (1 - decay^step) is below the threshold becomes row (r N) >> 32 of x [...,D], N >= 1, with r word
+ * 0 of Philox4x32-10 with key (lo32 seed, hi32 seed) and counter (k, 0x52535452, lo32 step, hi32 step). Its hidden
+ * count becomes that of an average of `threshold`, and its hidden sum the row times it, so that the next update keeps
+ * the row. The new codes are published as the next version, even if none was restarted; a row that is not finite is a
+ * data fault, and the version stays. restarted (i32, 1 element) = how many.
+ */
+ts_status ts_vq_restart(ts_stream *stream, ts_codebook *codebook, const ts_vq_restart_params *params,
+                        const ts_tensor *x, const ts_tensor *hidden_counts, const ts_tensor *hidden_sums,
+                        const ts_tensor *restarted);
+
 /*
  * Gradient of the quantiser by its input (van den Oord et al. 2017, eq. 3): straight-through plus commitment,
  *   grad_x = grad_quantized + commitment * 2 (x - quantized) / size(x)
@@ -412,6 +434,21 @@ typedef struct ts_matmul_params {
 ts_status ts_matmul(ts_stream *stream, const ts_matmul_params *params, const ts_tensor *a, const ts_tensor *b,
                     const ts_tensor *bias, const ts_tensor *c);
 
+/*
+ * Layer normalisation (Ba, Kiros and Hinton 2016) over the last dimension:
+ *   y = (x - mean) rstd gamma + beta,   rstd = 1 / sqrt(variance + epsilon), variance = mean((x - mean)^2)
+ * x and y [...,C] f32, C >= 1, y may be x; gamma and beta [C]; mean and rstd f32, one element a row, are what the
+ * backward op needs. epsilon > 0 (1e-5 in PyTorch).
+ */
+ts_status ts_layer_norm_forward(ts_stream *stream, double epsilon, const ts_tensor *x, const ts_tensor *gamma,
+                                const ts_tensor *beta, const ts_tensor *y, const ts_tensor *mean,
+                                const ts_tensor *rstd);
+
+/* dx (may be dy), dgamma and dbeta from x, gamma, the forward op's mean and rstd, and dy; all overwritten. */
+ts_status ts_layer_norm_backward(ts_stream *stream, const ts_tensor *x, const ts_tensor *gamma, const ts_tensor *mean,
+                                 const ts_tensor *rstd, const ts_tensor *dy, const ts_tensor *dx,
+                                 const ts_tensor *dgamma, const ts_tensor *dbeta);
+
 /* ----------------------------------------------------------------------------------------- elementwise -------- */
 
 typedef enum ts_unary_op {
@@ -423,7 +460,8 @@ typedef enum ts_unary_op {
   TS_SQUARE = 5,
   TS_SQRT = 6,
   TS_ABS = 7,
-  TS_NEG = 8
+  TS_NEG = 8,
+  TS_GELU = 9 /* x Phi(x), Phi the standard normal distribution (Hendrycks and Gimpel 2016), by erf */
 } ts_unary_op;
 
 /* y = op(x), f32, same shape; y may be x (in place). */
@@ -464,6 +502,17 @@ typedef enum ts_loss_kind {
  */
 ts_status ts_loss(ts_stream *stream, int32_t kind, double grad_scale, const ts_tensor *prediction,
                   const ts_tensor *target, const ts_tensor *loss, const ts_tensor *grad);
+
+/*
+ * Softmax cross-entropy in nats: loss (f64, 1 element) = mean over rows n of -log softmax(logits[n])[targets[n]],
+ * summed in float64 over blocks of 1024 rows ascending, then the blocks. logits [...,K] f32; targets i32, one element a
+ * row, each in 0..K-1 (one outside is a data fault; its row adds nothing). losses (f32, one element a row, may be NULL)
+ * are the rows' terms. grad (may be NULL, or logits itself) = grad_scale d loss / d logits, f32. There is at least one
+ * row.
+ */
+ts_status ts_softmax_cross_entropy(ts_stream *stream, double grad_scale, const ts_tensor *logits,
+                                   const ts_tensor *targets, const ts_tensor *loss, const ts_tensor *losses,
+                                   const ts_tensor *grad);
 
 typedef struct ts_adam_params {
   uint32_t struct_size;

@@ -184,6 +184,35 @@ std::vector<Case> math_cases() {
         {.name = "loss", .dims = {1}, .dtype = TS_F64, .output = true},
         {.name = "grad", .dims = s, .optional = true, .output = true, .may_alias = {0}}},
        [](ts_stream *st, const Arguments &t) { return ts_loss(st, TS_LOSS_MSE, 1, t[0], t[1], t[2], t[3]); }},
+      {"ts_softmax_cross_entropy",
+       {{"logits", s},
+        {.name = "targets", .dims = {s[0]}, .dtype = TS_I32},
+        {.name = "loss", .dims = {1}, .dtype = TS_F64, .output = true},
+        {.name = "losses", .dims = {s[0]}, .optional = true, .output = true},
+        {.name = "grad", .dims = s, .optional = true, .output = true, .may_alias = {0}}},
+       [](ts_stream *st, const Arguments &t) { return ts_softmax_cross_entropy(st, 1, t[0], t[1], t[2], t[3], t[4]); }},
+      {"ts_layer_norm_forward",
+       {{"x", s},
+        {"gamma", {s[1]}},
+        {"beta", {s[1]}},
+        {.name = "y", .dims = s, .output = true, .may_alias = {0}},
+        {.name = "mean", .dims = {s[0]}, .output = true},
+        {.name = "rstd", .dims = {s[0]}, .output = true}},
+       [](ts_stream *st, const Arguments &t) {
+         return ts_layer_norm_forward(st, 1e-5, t[0], t[1], t[2], t[3], t[4], t[5]);
+       }},
+      {"ts_layer_norm_backward",
+       {{"x", s},
+        {"gamma", {s[1]}},
+        {"mean", {s[0]}},
+        {"rstd", {s[0]}},
+        {"dy", s},
+        {.name = "dx", .dims = s, .output = true, .may_alias = {4}},
+        {.name = "dgamma", .dims = {s[1]}, .output = true},
+        {.name = "dbeta", .dims = {s[1]}, .output = true}},
+       [](ts_stream *st, const Arguments &t) {
+         return ts_layer_norm_backward(st, t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]);
+       }},
       {"ts_adam_step",
        {{.name = "parameters", .dims = s, .output = true},
         {"gradients", s},
@@ -235,6 +264,7 @@ std::vector<Case> layer_cases() {
 
 std::vector<Case> vq_cases(ts_codebook *book) {
   static const ts_vq_ema_params ema{sizeof(ts_vq_ema_params), 0, 1, 0.99, 1e-5};
+  static const ts_vq_restart_params restart{sizeof(ts_vq_restart_params), 0, 1, 1, 0.99, 0.5};
   const std::vector<int64_t> x = {6, 5, 4}, codes = {6, 5}, k = {7}, kd = {7, 4};
   Argument codes_out{.name = "codes", .dims = codes, .dtype = TS_I32, .output = true};
   Argument counts_in{.name = "counts", .dims = k, .dtype = TS_I32};
@@ -273,6 +303,12 @@ std::vector<Case> vq_cases(ts_codebook *book) {
         {.name = "hidden_counts", .dims = k, .output = true},
         {.name = "hidden_sums", .dims = kd, .output = true}},
        [book](ts_stream *s, const Arguments &t) { return ts_vq_ema_update(s, book, &ema, t[0], t[1], t[2], t[3]); }},
+      {"ts_vq_restart",
+       {{.name = "x", .dims = x, .free_shape = true},
+        {.name = "hidden_counts", .dims = k, .output = true},
+        {.name = "hidden_sums", .dims = kd, .output = true},
+        {.name = "restarted", .dims = {1}, .dtype = TS_I32, .output = true}},
+       [book](ts_stream *s, const Arguments &t) { return ts_vq_restart(s, book, &restart, t[0], t[1], t[2], t[3]); }},
       {"ts_vq_backward",
        {{"x", x},
         {"quantized", x},
@@ -337,7 +373,7 @@ void parameters(Device &d) {
   mm = {sizeof mm, 0, 1, 0, 0};
   CHECK(ts_matmul(d.stream, &mm, a, b, nullptr, c) == TS_INVALID_ARGUMENT);
 
-  CHECK(ts_unary(d.stream, -1, a, a) == TS_INVALID_ARGUMENT && ts_unary(d.stream, 9, a, a) == TS_INVALID_ARGUMENT);
+  CHECK(ts_unary(d.stream, -1, a, a) == TS_INVALID_ARGUMENT && ts_unary(d.stream, 10, a, a) == TS_INVALID_ARGUMENT);
   CHECK(ts_binary(d.stream, 6, a, a, a) == TS_INVALID_ARGUMENT);
   CHECK(ts_axpby(d.stream, NAN, a, 0, b) == TS_INVALID_ARGUMENT);
   Tensor<double> loss(d, {1});

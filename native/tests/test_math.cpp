@@ -32,6 +32,11 @@ const Unary kUnary[] = {
     {TS_SQUARE, "square", [](double x) { return x * x; }, [](double x) { return 2 * x; }, false},
     {TS_SQRT, "sqrt", [](double x) { return std::sqrt(x); }, [](double x) { return 0.5 / std::sqrt(x); }, true},
     {TS_ABS, "abs", [](double x) { return std::fabs(x); }, [](double x) { return x > 0 ? 1.0 : -1.0; }, false},
+    {TS_GELU, "gelu", [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); },
+     [](double x) {
+       return 0.5 * std::erfc(-x / std::sqrt(2.0)) + x * std::exp(-0.5 * x * x) / std::sqrt(2 * std::acos(-1.0));
+     },
+     false},
     {TS_NEG, "neg", [](double x) { return -x; }, [](double) { return -1.0; }, false},
 };
 
@@ -169,6 +174,22 @@ void sums_and_losses(Device &d) {
   }
 }
 
+// As many blocks of 1024 as a device adds in several turns.
+void long_sum(Device &d) {
+  Rng rng(seed() + 5);
+  std::vector<float> xs = gaussian(rng, 3 * 1024 * 1024 + 5000);
+  Tensor<float> x(d, {static_cast<int64_t>(xs.size())}, xs);
+  Tensor<double> value(d, {1});
+  OK(d, ts_sum(d.stream, x, value));
+  double sum = 0;
+  for (size_t b = 0; b < xs.size(); b += 1024) {
+    double block = 0;
+    for (size_t i = b; i < std::min(xs.size(), b + 1024); i++) block += xs[i];
+    sum += block;
+  }
+  CHECK(value.read()[0] == sum);
+}
+
 void adam(Device &d) {
   Rng rng(seed() + 3);
   for (int32_t hat : {0, 1}) {
@@ -288,6 +309,7 @@ int main() {
   run("binary ops, axpby, bias", binary);
   run("fills", fills);
   run("sums and losses", sums_and_losses);
+  run("a long sum", long_sum);
   run("adam", adam);
   run("random numbers", random_numbers);
   run("thread counts", thread_counts);

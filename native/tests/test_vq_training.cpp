@@ -270,6 +270,56 @@ void ema_without_rows(Device &device) {
   CHECK(same_bits(codes.read(), book));
 }
 
+// Philox4x32-10's first word, written out again from the paper.
+uint32_t philox_word(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t seed) {
+  uint32_t c[4] = {c0, c1, c2, c3}, key[2] = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
+  for (int round = 0; round < 10; round++) {
+    uint64_t p = 0xD2511F53ull * c[0], q = 0xCD9E8D57ull * c[2];
+    uint32_t next[4] = {static_cast<uint32_t>(q >> 32) ^ c[1] ^ key[0], static_cast<uint32_t>(q),
+                        static_cast<uint32_t>(p >> 32) ^ c[3] ^ key[1], static_cast<uint32_t>(p)};
+    std::copy(next, next + 4, c);
+    key[0] += 0x9E3779B9, key[1] += 0xBB67AE85;
+  }
+  return c[0];
+}
+
+// Codes with a low average count become the rows that the header names, with state that keeps them there; the others
+// stay as they are.
+void dead_codes_begin_again(Device &device) {
+  Rng rng(seed() + 9);
+  const int64_t k = 50, d = 5, n = 333, step = 7;
+  const double decay = 0.9, threshold = 2.0, debias = 1.0 / (1.0 - std::pow(decay, step));
+  std::vector<float> book = gaussian(rng, k * d), rows = gaussian(rng, n * d), counts_before, sums_before;
+  for (int64_t i = 0; i < k; i++) counts_before.push_back(i % 3 ? 3.0f : 0.5f);
+  sums_before = gaussian(rng, k * d);
+  Codebook codebook(device, book, k, d);
+  Tensor<float> x(device, {n, d}, rows), counts(device, {k}, counts_before), sums(device, {k, d}, sums_before);
+  Tensor<int32_t> restarted(device, {1});
+  ts_vq_restart_params params{sizeof params, 0, 0x123456789abcdefull, step, decay, threshold};
+  OK(device, ts_vq_restart(device.stream, codebook.handle, &params, x, counts, sums, restarted));
+  Tensor<float> codes(device, {k, d});
+  OK(device, ts_codebook_read(device.stream, codebook.handle, codes));
+  std::vector<float> got = codes.read(), counts_after = counts.read(), sums_after = sums.read();
+  int32_t dead = 0;
+  for (int64_t i = 0; i < k; i++) {
+    auto at = static_cast<size_t>(i);
+    const float *code = got.data() + i * d, *want = book.data() + i * d;
+    if (static_cast<double>(counts_before[at]) * debias < threshold) {
+      dead++;
+      uint32_t r = philox_word(static_cast<uint32_t>(i), 0x52535452, step, 0, params.seed);
+      want = rows.data() + static_cast<int64_t>((static_cast<uint64_t>(r) * n) >> 32) * d;
+      CHECK(std::fabs(static_cast<double>(counts_after[at]) * debias - threshold) < 1e-6);
+      for (int64_t j = 0; j < d; j++)
+        CHECK(std::fabs(sums_after[static_cast<size_t>(i * d + j)] / counts_after[at] - want[j]) < 1e-6);
+    } else {
+      CHECK(counts_after[at] == counts_before[at]);
+      CHECK(std::equal(sums_before.data() + i * d, sums_before.data() + (i + 1) * d, sums_after.data() + i * d));
+    }
+    CHECK(std::equal(code, code + d, want));
+  }
+  CHECK(dead == 17 && restarted.read()[0] == dead);
+}
+
 // The whole loss in float64: a downstream loss sum(w q) with the straight-through q = x + sg[e - x], plus
 // beta mean((x - sg[e])^2) + mean((sg[x] - e)^2). Its derivatives by x and by e are found by finite differences, in
 // which sg[] holds a value fixed.
@@ -351,5 +401,6 @@ int main() {
   run("moving averages are Sonnet's", ema_is_sonnets);
   run("moving averages without rows", ema_without_rows);
   run("gradients and beta's routing", gradients);
+  run("dead codes begin again", dead_codes_begin_again);
   return finish();
 }

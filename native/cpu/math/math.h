@@ -17,6 +17,12 @@ ts_status bias(void *stream, int32_t activation, const float *x, const float *bi
 ts_status sum(void *stream, const float *x, int64_t count, double *sum);
 ts_status loss(void *stream, int32_t kind, double grad_scale, const float *prediction, const float *target,
                int64_t count, double *loss, float *grad);
+ts_status softmax_cross_entropy(void *stream, double grad_scale, const float *logits, const int32_t *targets,
+                                int64_t rows, int64_t k, double *loss, float *losses, float *grad);
+ts_status layer_norm_forward(void *stream, float epsilon, const float *x, const float *gamma, const float *beta,
+                             int64_t rows, int64_t channels, float *y, float *mean, float *rstd);
+ts_status layer_norm_backward(void *stream, const float *x, const float *gamma, const float *mean, const float *rstd,
+                              const float *dy, int64_t rows, int64_t channels, float *dx, float *dgamma, float *dbeta);
 ts_status adam_step(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
 
 }  // namespace tessera::cpu

@@ -20,6 +20,9 @@ ts_status vq_scatter(void *stream, const float *x, const int32_t *codes, int64_t
                      int32_t *counts, float *sums);
 ts_status vq_ema(void *stream, const ts_ema_factors *factors, int64_t k, int64_t d, const int32_t *counts,
                  const float *sums, float *hidden_counts, float *hidden_sums, const float *old_codes, float *new_codes);
+ts_status vq_restart(void *stream, const ts_restart_factors *factors, int64_t k, int64_t d, const float *x, int64_t n,
+                     float *hidden_counts, float *hidden_sums, const float *old_codes, float *new_codes,
+                     int32_t *restarted);
 ts_status vq_backward(void *stream, float scale, const float *x, const float *quantized, const float *grad_quantized,
                       float *grad_x, int64_t count);
 ts_status vq_codebook_grad(void *stream, const void *codebook, double scale, const int32_t *counts, const float *sums,
