@@ -53,15 +53,15 @@ ts_backend make_table() {
   table.codebook_end_read = codebook_end_read;
   table.codebook_begin_write = codebook_begin_write;
 
-  TS_MISSING(vq_assign);
-  TS_MISSING(vq_gather);
-  TS_MISSING(vq_quantize);
-  TS_MISSING(vq_scatter);
-  TS_MISSING(vq_ema);
+  table.vq_assign = vq_assign;
+  table.vq_gather = vq_gather;
+  table.vq_quantize = vq_quantize;
+  table.vq_scatter = vq_scatter;
+  table.vq_ema = vq_ema;
   TS_MISSING(vq_restart);
   table.vq_backward = vq_backward;
-  TS_MISSING(vq_codebook_grad);
-  TS_MISSING(vq_statistics);
+  table.vq_codebook_grad = vq_codebook_grad;
+  table.vq_statistics = vq_statistics;
 
   TS_MISSING(conv2d_forward);
   TS_MISSING(conv2d_backward_data);

@@ -1,6 +1,7 @@
 #include <cstring>
 #include <new>
 
+#include "backend/carver.h"
 #include "backend/codebook.h"
 #include "backend/ops.h"
 #include "kernels/codebook.cuh"
@@ -16,7 +17,39 @@ Codebook::~Codebook() {
 ts_status Codebook::open(ts_report *report) {
   TS_TRY(TS_CUDA(report, device->use()));
   TS_TRY(TS_CUDA(report, cudaEventCreateWithFlags(&packed_, cudaEventDisableTiming)));
-  return memory_.reserve(device, static_cast<size_t>(k * d) * sizeof(float), report, "a codebook");
+  return memory_.reserve(device, layout(nullptr).bytes, report, "a codebook");
+}
+
+Codebook::Layout Codebook::layout(std::byte *base) const {
+  Carver carve{base};
+  Layout l{};
+  l.codes = carve.take<float>(k * d);
+  l.centred = carve.take<float>(panels * kPanel * padded_d);
+  l.mean = carve.take<float>(padded_d);
+  l.half_norm = carve.take<float>(panels * kPanel);
+  l.norm = carve.take<float>(panels);
+  l.mean64 = carve.take<double>(d);
+  l.spread = carve.take<Spread>(1);
+  l.bytes = carve.used;
+  return l;
+}
+
+CodebookView Codebook::view() const {
+  const Layout l = layout(memory_.as<std::byte>());
+  return {l.codes, l.centred, l.mean, l.half_norm, l.norm, l.spread, k, d, padded_d, panels};
+}
+
+ts_status Codebook::pack(Stream *s) {
+  const Layout l = layout(memory_.as<std::byte>());
+  TS_TRY(TS_CUDA(s->report, cudaMemsetAsync(l.spread, 0, sizeof(Spread), s->cuda)));
+  TS_TRY(TS_CUDA(s->report, cudaMemsetAsync(l.norm, 0, static_cast<size_t>(panels) * sizeof(float), s->cuda)));
+  TS_TRY(TS_LAUNCH_ON(s, "codebook", mean_codes, static_cast<unsigned>(ceil_div<int64_t>(d, kMeanColumns)),
+                      kMeanThreads, shared_bytes<double>(kMeanThreads), l.codes, k, d, l.mean64, l.spread));
+  TS_TRY(TS_LAUNCH_ON(s, "codebook", spread_codes, static_cast<unsigned>(ceil_div<int64_t>(k, kCodebookWarps)),
+                      kCodebookThreads, 0, l.codes, k, d, l.mean64, l.spread));
+  TS_TRY(TS_LAUNCH_ON(s, "codebook", choose_scale, 1, kCodebookThreads, 0, l.mean64, d, padded_d, l.mean, l.spread));
+  return TS_LAUNCH_ON(s, "codebook", pack_codes, static_cast<unsigned>(panels * kPanel / kCodebookWarps),
+                      kCodebookThreads, 0, view(), l.centred, l.half_norm, reinterpret_cast<unsigned *>(l.norm));
 }
 
 void Codebook::begin_read(Stream *stream) {
@@ -85,6 +118,7 @@ ts_status codebook_pack(void *stream, void *codebook, const char *op) {
   int64_t count = book->k * book->d;
   TS_TRY(TS_LAUNCH_ON(s, "codebook", check_codes, s->blocks(ceil_div<int64_t>(count, kCodebookThreads), 8),
                       kCodebookThreads, 0, book->codes(), count, book->d, fault));
+  TS_TRY(book->pack(s));
   book->packed(s);
   return answers_now ? s->faults.collect_own() : TS_OK;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/stream.h"
+#include "kernels/codebook_view.cuh"
 
 namespace tessera::cuda {
 
@@ -24,13 +25,28 @@ class Codebook {
   // The stream's work so far makes the version complete.
   void packed(Stream *stream);
 
+  // Packs the codes for the search.
+  ts_status pack(Stream *stream);
+
   float *codes() const { return memory_.as<float>(); }  // [k, d]
   uint64_t bytes() const { return memory_.bytes(); }
+  CodebookView view() const;
 
   Device *const device;
   const int64_t k, d;
+  const int64_t padded_d = ceil_div<int64_t>(d, kDepthStep) * kDepthStep;
+  const int64_t panels = ceil_div<int64_t>(k, kPanel);
 
  private:
+  // What lies in the version's memory: kernels/codebook.cuh.
+  struct Layout {
+    float *codes, *centred, *mean, *half_norm, *norm;
+    double *mean64;
+    Spread *spread;
+    size_t bytes;
+  };
+  Layout layout(std::byte *base) const;
+
   // A stream's latest read.
   struct Reader {
     cudaStream_t stream;

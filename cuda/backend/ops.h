@@ -32,4 +32,17 @@ void codebook_begin_read(void *stream, const void *codebook);
 void codebook_end_read(void *stream, const void *codebook);
 void codebook_begin_write(void *stream, void *codebook);
 
+// search.cu, quantize.cu, gather.cu, scatter_update.cu, ema.cu
+ts_status vq_assign(void *stream, const void *codebook, const float *x, int64_t n, int32_t *codes);
+ts_status vq_quantize(void *stream, const void *codebook, const float *x, int64_t n, int32_t *codes, float *quantized,
+                      double *squared_error, int32_t *counts, float *sums);
+ts_status vq_statistics(void *stream, int32_t reset, ts_vq_stats *stats);
+ts_status vq_gather(void *stream, const void *codebook, const int32_t *codes, int64_t n, float *out);
+ts_status vq_codebook_grad(void *stream, const void *codebook, double scale, const int32_t *counts, const float *sums,
+                           float *grad);
+ts_status vq_scatter(void *stream, const float *x, const int32_t *codes, int64_t n, int64_t k, int64_t d,
+                     int32_t *counts, float *sums);
+ts_status vq_ema(void *stream, const ts_ema_factors *factors, int64_t k, int64_t d, const int32_t *counts,
+                 const float *sums, float *hidden_counts, float *hidden_sums, const float *old_codes, float *new_codes);
+
 }  // namespace tessera::cuda

@@ -27,6 +27,8 @@ struct Stream {
   Memory scratch;
   Staging staging;
   Faults faults;
+  Memory search_counters;          // kernels/screen.cuh; none before the first search
+  const char *search_kernel = "";  // family of the last search
 };
 
 // Launches into a Stream; the status has the message.

@@ -35,6 +35,8 @@
 #define TS_DEVICE __device__ __forceinline__
 #define TS_HOST_DEVICE __host__ __device__ __forceinline__
 #define TS_UNROLL _Pragma("unroll")
+#define TS_PRAGMA(text) _Pragma(#text)
+#define TS_UNROLL_BY(n) TS_PRAGMA(unroll n)
 
 #define TS_SHARED(type, name, n) type *const name = shared.array<type>((n), #name)
 #define TS_SYNC(id) __syncthreads()
@@ -48,6 +50,7 @@
 #define TS_DEVICE inline
 #define TS_HOST_DEVICE inline
 #define TS_UNROLL
+#define TS_UNROLL_BY(n)
 
 #define TS_SITE(id, what) (::tessera::emulation::Site{__FILE__, __LINE__, (id), (what)})
 #define TS_SHARED(type, name, n) type *const name = shared.array<type>((n), #name)

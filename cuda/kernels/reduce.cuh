@@ -6,7 +6,7 @@
 //                         memory and added across, through a transposed tile; the next step's elements are on their way
 //                         while this one's are added
 //              shared     8.4 KB (32 x 33 doubles; the odd pitch keeps columns in different banks)
-//              registers  at most 168 (one warp a block)
+//              registers  at most 112 (one warp a block)
 //              work       4 bytes (8 with two inputs) and one float64 addition an element
 // total        one block; 1024 sums at a time are loaded by all and added by one thread: 8 ns each, 1/1024 of the
 // elements
@@ -19,6 +19,7 @@ namespace tessera::cuda {
 constexpr int kSumBlock = 1024;
 constexpr int kSumTile = 32;  // elements of a step, and blocks of a warp
 constexpr int kSumPitch = kSumTile + 1;
+constexpr int kSumTileSize = kSumTile * kSumPitch;
 constexpr int kTotalThreads = 256;
 constexpr int kTotalTile = 1024;
 
@@ -33,7 +34,7 @@ template <class Term>
 TS_KERNEL(kSumTile, 8)
 block_sums(Term term, int64_t count, double *sums) {
   SharedMemory shared;
-  TS_SHARED(double, tile, kSumTile *kSumPitch);
+  TS_SHARED(double, tile, kSumTileSize);
   const int lane = static_cast<int>(threadIdx.x);
   const int64_t first_block = int64_t{blockIdx.x} * kSumTile, first = first_block * kSumBlock;
   double next[kSumTile], sum = 0.0;
@@ -61,7 +62,7 @@ block_sums(Term term, int64_t count, double *sums) {
   if (TS_GUARD(5, (first_block + lane) * kSumBlock < count)) sums[first_block + lane] = sum;
 }
 
-// *total = the sum of sums [blocks], ascending, times `scale`.
+// *total = the sum of sums [blocks], ascending, divided by `divisor`.
 TS_KERNEL(kTotalThreads, 1) total_of_sums(const double *sums, int64_t blocks, double divisor, double *total) {
   SharedMemory shared;
   TS_SHARED(double, tile, kTotalTile);
