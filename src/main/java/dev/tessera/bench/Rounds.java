@@ -17,6 +17,7 @@ import java.util.function.DoubleSupplier;
  */
 public final class Rounds {
   private static final int PATIENCE = 5; // measurements for each one that counts
+  private static final long MOST_NANOS = 250_000_000; // of repeating; longer ones are never quiet
   private static final double QUIET = 0.01; // share of its time that a measurement may lose
 
   private final List<List<Sample>> kept; // [parts][rounds]
@@ -40,9 +41,12 @@ public final class Rounds {
     int taken = 0;
     for (int round = 0; round < repeats; round++) {
       for (int part = 0; part < parts.size(); part++) {
+        long begin = System.nanoTime();
         Sample best = take(parts.get(part));
         taken++;
-        for (int i = 1; i < PATIENCE && best.lost() > QUIET; i++) {
+        for (int i = 1;
+            i < PATIENCE && best.lost() > QUIET && System.nanoTime() - begin < MOST_NANOS;
+            i++) {
           Sample next = take(parts.get(part));
           taken++;
           best = next.lost() < best.lost() ? next : best;

@@ -33,6 +33,7 @@ public final class Sweep implements AutoCloseable {
 
   private static final double SECONDS_A_FAMILY = 1.5; // of measuring on one shape, and no longer
   private static final int LEAST = 3; // measurements, unless a single one takes that long
+  private static final List<String> NAMES = List.of("rows.npy", "codes.npy", "out.npy");
   private static final double QUIET = 0.01; // see Rounds
 
   private final SweepPlan plan;
@@ -47,6 +48,10 @@ public final class Sweep implements AutoCloseable {
     this.plan = plan;
     this.log = log;
     this.files = Files.createTempDirectory("tessera-sweep-");
+    files.toFile().deleteOnExit(); // after the files in it, also when the user interrupts
+    for (String name : NAMES) {
+      files.resolve(name).toFile().deleteOnExit();
+    }
     this.chosen = new FamilyProcess(null, plan.threads());
     for (String family : FAMILIES) {
       families.put(family, new FamilyProcess(family, plan.threads()));
@@ -200,7 +205,7 @@ public final class Sweep implements AutoCloseable {
   public void close() throws IOException {
     chosen.close();
     families.values().forEach(FamilyProcess::close);
-    for (String name : List.of("rows.npy", "codes.npy", "out.npy")) {
+    for (String name : NAMES) {
       Files.deleteIfExists(files.resolve(name));
     }
     Files.deleteIfExists(files);
