@@ -91,7 +91,8 @@ scan_codes(const float *book, int64_t k, int64_t d, const float *x, const uint32
     if (thread < kExactRows && TS_GUARD(7, first + thread < count)) {
       Nearest nearest = best_of_warps[thread * kExactWarps];
       for (int w = 1; w < kExactWarps; w++) nearest = nearer(nearest, best_of_warps[thread * kExactWarps + w]);
-      codes[list[first + thread]] = nearest.code;
+      // Distances to codes that are not finite are never nearest; with no other code there is none.
+      codes[list[first + thread]] = nearest.code < k ? nearest.code : -1;
     }
     // The next rows' first barrier comes before best_of_warps is written again.
   }

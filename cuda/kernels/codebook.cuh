@@ -24,9 +24,10 @@ TS_KERNEL(kCodebookThreads, 8) check_codes(const float *codes, int64_t count, in
     if (!is_finite(codes[i])) report_fault(fault, i / d);
 }
 
-// The order of exponents for atomic_max.
+// The order of exponents for atomic_max. Codes that are not finite are packed too, before anybody knows.
 TS_DEVICE unsigned exponent_of(double magnitude) {
-  return magnitude > 0.0 ? static_cast<unsigned>(ilogb(magnitude) + static_cast<int>(kExponentBias)) : 0;
+  const bool usual = magnitude > 0.0 && magnitude < INFINITY;
+  return usual ? static_cast<unsigned>(ilogb(magnitude) + static_cast<int>(kExponentBias)) : 0;
 }
 
 TS_DEVICE double sum_of_warp(double value) {

@@ -320,6 +320,33 @@ void dead_codes_begin_again(Device &device) {
   CHECK(dead == 17 && restarted.read()[0] == dead);
 }
 
+// Sums that are not finite: at once or at the next synchronise it is a fault, and whatever the codes are by then,
+// nothing reads out of bounds.
+void ema_of_nonfinite_sums(Device &device) {
+  Rng rng(seed() + 11);
+  const int64_t k = 5, d = 3, n = 70;
+  std::vector<float> book = gaussian(rng, k * d), bad(k * d, NAN);
+  Codebook codebook(device, book, k, d);
+  Tensor<int32_t> counts(device, {k}, std::vector<int32_t>(k, 14)), codes(device, {n});
+  Tensor<float> sums(device, {k, d}, bad), x(device, {n, d}, gaussian(rng, n * d)), quantized(device, {n, d});
+  Tensor<float> hidden_counts(device, {k}, std::vector<float>(k)),
+      hidden_sums(device, {k, d}, std::vector<float>(k * d));
+  Tensor<double> error(device, {1});
+  ts_vq_ema_params params{sizeof params, 0, 1, 0.99, 1e-5};
+  ts_status status =
+      ts_vq_ema_update(device.stream, codebook.handle, &params, counts, sums, hidden_counts, hidden_sums);
+  if (status == TS_OK) ts_vq_quantize(device.stream, codebook.handle, x, codes, quantized, error, counts, sums);
+  if (status == TS_OK) status = ts_stream_synchronize(device.stream);
+  CHECK(status == TS_DATA_FAULT);
+  ts_fault fault = take_fault(device);
+  CHECK(fault.kind == TS_FAULT_NONFINITE_CODE && fault.row == 0 && std::string(fault.op) == "vq_ema_update");
+  // The next version is as good as any.
+  Tensor<float> good(device, {k, d}, book);
+  OK(device, ts_codebook_update(device.stream, codebook.handle, good));
+  OK(device, ts_vq_assign(device.stream, codebook.handle, x, codes));
+  for (int32_t code : codes.read()) CHECK(code >= 0 && code < k);
+}
+
 // The whole loss in float64: a downstream loss sum(w q) with the straight-through q = x + sg[e - x], plus
 // beta mean((x - sg[e])^2) + mean((sg[x] - e)^2). Its derivatives by x and by e are found by finite differences, in
 // which sg[] holds a value fixed.
@@ -400,6 +427,7 @@ int main() {
   run("steady calls allocate nothing", steady_calls_allocate_nothing);
   run("moving averages are Sonnet's", ema_is_sonnets);
   run("moving averages without rows", ema_without_rows);
+  run("moving averages of sums that are not finite", ema_of_nonfinite_sums);
   run("gradients and beta's routing", gradients);
   run("dead codes begin again", dead_codes_begin_again);
   return finish();
