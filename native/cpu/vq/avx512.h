@@ -47,6 +47,25 @@ TS_INLINE void leave(const Findings &findings, int64_t r, int64_t p, __m512 m, _
   best[r] = _mm512_max_ps(best[r], _mm512_sub_ps(m, _mm512_set1_ps(findings.error[at])));
 }
 
+// Stores at least the first n lanes. Few are wanted as a rule, and a narrow store crosses fewer cache lines.
+TS_INLINE void store_head(void *at, __m512i lanes, int n) {
+  if (n <= 4)
+    _mm_storeu_si128(static_cast<__m128i *>(at), _mm512_castsi512_si128(lanes));
+  else
+    _mm512_storeu_si512(at, lanes);
+}
+
+// Appends the lanes of `upper` in `keep`, groups of the panel whose first group is `first`.
+TS_INLINE int32_t append(__m512 upper, __mmask16 keep, int32_t first, int32_t count, int32_t *groups, float *uppers) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  // Compressed in a register and stored whole: compressing into memory is microcode on Zen 4.
+  int kept = __builtin_popcount(keep);
+  __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
+  store_head(groups + count, _mm512_maskz_compress_epi32(keep, group), kept);
+  if (uppers) store_head(uppers + count, _mm512_castps_si512(_mm512_maskz_compress_ps(keep, upper)), kept);
+  return count + kept;
+}
+
 // 16 numbers of a row, centred with one rounding, and stored; adds their squares.
 TS_INLINE __m512 centre(__mmask16 mask, const float *x, const float *mean, __m512 scale, float *y, __m512 *square) {
   __m512 v = _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, x), scale, _mm512_load_ps(mean));

@@ -13,13 +13,17 @@ double gamma(double n) {
 }  // namespace
 
 Bound screen_bound(double roundings, int64_t d) {
-  // Beside the accumulation: one rounding of the stored half norm, and four of score +- bound and its comparison.
-  double rounding = gamma(roundings + 5);
+  // Beside the accumulation: one rounding of the stored half norm, one of adding the centre's part, and four of score
+  // +- bound and its comparison.
+  double rounding = gamma(roundings + 6);
   // The float64 reference's own error is (d + 3) 2^-53 (|y| + |c|)^2, half of it in units of a score, and
   // (|y| + |c|)^2 <= 2 |y|^2 + 2 |c|^2.
   double reference = static_cast<double>(d + 3) * 0x1p-53;
-  return {rounding, reference, 0.5 * rounding + reference};
+  // The centre's part: y rounded to fp32, d fused multiply-adds, and the same five.
+  return {rounding, gamma(static_cast<double>(d) + 7), reference, 0.5 * rounding + reference};
 }
+
+float reach_slack(int64_t d) { return static_cast<float>(gamma(static_cast<double>(d) + 7) + 64 * 0x1p-24); }
 
 Bound fp32_bound(int64_t d) {
   // d + 8 roundings of the dot product, and one each for the numbers of y and of c.

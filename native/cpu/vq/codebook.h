@@ -45,10 +45,20 @@ struct Codebook {
   float *mean;      // [padded_d], the codes' mean times scale; 0 in the padding
   bool screenable;  // false if the numbers leave fp32's range: then every row is scanned in float64
 
-  int32_t *order;        // [panels * kPanel] code of a slot, -1 in the padding
-  float *half_norm;      // [panels * kPanel] 1/2 |c|^2 of the centred code c
-  float *norm;           // [panels] upper bound on |c| and on its rounded copy's norm, over the panel
-  float *residual;       // [panels] upper bound on |c - rounded c|
+  // With `clustered`, codes that are near each other share a panel, and a panel holds what is left of its codes c after
+  // its centre m was taken off: offsets c - m. Otherwise m = 0.
+  bool clustered;
+  float *centres;      // [panels rounded up to kLanes] centres, packed [panels / kLanes][padded_d][kLanes]
+  float *centre_norm;  // [panels] upper bound on |m|
+  float *centre_half;  // [panels rounded up to kLanes] 1/2 |m|^2
+
+  int32_t *order;    // [panels * kPanel] code of a slot, -1 in the padding
+  float *half_norm;  // [panels * kPanel] 1/2 |c|^2 of the centred code c
+  // [panels * kPanel] what the screen takes off instead: less <m, o - o^> of the rounded offset o of a clustered code
+  float *screen_half_norm;
+  float *norm;           // [panels] upper bound on |c|
+  float *offset_norm;    // [panels] upper bound on |c - m| and on its rounded copy's norm
+  float *residual;       // [panels] upper bound on the rounding of c - m
   float *constant;       // [panels] the part of the error bound that does not depend on the row
   float *fp32_constant;  // [panels] the same for the fp32 narrowing
   float *panel_scale;    // [panels] the family's unit of a code's numbers (int8's step), else unused

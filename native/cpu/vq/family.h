@@ -28,10 +28,12 @@ struct Tile {
   int64_t first_row;
   int64_t first_panel;
   int64_t panels;
-  int64_t stride;      // panels from one row to the next in `error` and `maxima`
-  const float *error;  // [rows, stride] bound on the error of the row's scores in the panel
-  float *maxima;       // [rows, stride, 16] out: the largest score of each group
-  float *lower;        // [rows] in and out: raised to the largest (score - error)
+  int64_t stride;        // panels from one row to the next in `error` and `maxima`
+  const float *error;    // [rows, stride] bound on the error of the row's scores in the panel
+  const int32_t *panel;  // [panels] which panels; null: from first_panel on, and centres are 0
+  const float *centre;   // [rows, stride] <y, m> with those panels' centres
+  float *maxima;         // [rows, stride, 16] out: the largest score of each group
+  float *lower;          // [rows] in and out: raised to the largest (score - error)
 };
 
 // Groups of a row that the screen could not exclude.
@@ -43,9 +45,10 @@ struct Candidates {
 };
 
 // Row-dependent terms of a row's error bound: see Bound in bound.h. The bound of a panel is
-// (by_norm norm + by_residual residual + constant + fixed) factor, with the panel's numbers.
+// (by_norm offset_norm + by_residual residual + by_centre centre_norm + constant + fixed) factor, with the panel's
+// numbers.
 struct RowBound {
-  float by_norm, by_residual, fixed;
+  float by_norm, by_residual, by_centre, fixed;
 };
 
 // Groups of several rows, to be scored again in fp32.
@@ -82,6 +85,32 @@ struct Tools {
   void (*distances)(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance);
 };
 
+// What decides whether a row can have its code in a panel: |y| and a bound of it from above, the share of (|y| + |m| +
+// r)^2 that covers all roundings, and the score that some code certainly reaches.
+struct Reach {
+  float norm, slack, lower;
+};
+
+// What the search asks of a clustered codebook's centres.
+struct ClusterTools {
+  // <y, m> of `rows` rows with all centres, into out [rows, stride], d fma in a row. `centred` and `out` have room for
+  // a multiple of four rows, stride is a multiple of kLanes.
+  void (*products)(const Codebook *codebook, const float *centred, int64_t rows, float *out, int64_t stride);
+  // The panel whose centre is nearest to a row, by its products.
+  int32_t (*nearest)(const Codebook *codebook, const float *products);
+  // Sets bit p - first_panel of `reached` for every panel that may hold a score not below row->lower.
+  void (*reach)(const Codebook *codebook, const Reach *row, const float *products, int64_t first_panel, int64_t panels,
+                uint16_t *reached);
+  // For the panels whose bits are set, in ascending order: the row's bound, as Tools::bounds but with |y - m| for |y|
+  // beside the codes' rounding, and its product with the centre.
+  void (*prepare)(const Codebook *codebook, const RowBound *row, float factor, const Reach *limits,
+                  const float *products, int64_t first_panel, int64_t panels, const uint16_t *reached, float *error,
+                  float *centre);
+  // As Tools::collect, of the panels panel[0] ... panel[panels - 1].
+  bool (*collect)(const float *maxima, const float *error, const int32_t *panel, int64_t panels, float lower,
+                  Candidates *candidates);
+};
+
 struct Family {
   const char *name;  // as in TESSERA_KERNEL and ts_vq_stats
   bool (*supported)();
@@ -89,13 +118,16 @@ struct Family {
   int64_t tile_rows;              // rows of a full tile, at most kMaxTileRows
   double (*rounding)(int64_t d);  // roundings of a score's accumulation, in units of 2^-24 (|y^||c^| + 1/2 |c|^2)
   bool packs_rows;                // false: the screen reads Rows::centred
-  bool sorts_codes;               // codes of like largest magnitude share a panel, and so its scale
+  bool sorts_codes;               // a panel's codes share a scale, so it matters which codes share a panel
+  const ClusterTools *clusters;   // null: its panels never hold offsets from a centre
   int64_t (*row_bytes)(int64_t d);
   int64_t (*panel_bytes)(int64_t d);
   // The unit of a panel's numbers, from the largest magnitude among its centred codes.
   float (*panel_scale)(float largest);
   // Writes one centred code [d] into its slot; returns |c - c^|, and |c^| in *norm.
   double (*pack)(const double *centred, int64_t d, float panel_scale, std::byte *panel, int64_t slot, double *norm);
+  // The numbers of a slot as they were rounded. Only of families with clusters.
+  void (*unpack)(const std::byte *panel, int64_t slot, int64_t d, float panel_scale, double *rounded);
   // Converts rows x [rows, d] into `out`.
   void (*convert)(const Codebook *codebook, const float *x, int64_t rows, const Rows *out);
   void (*screen)(const Tile *tile, int64_t rows);
@@ -108,6 +140,7 @@ extern const Family portable_family;
 #if defined(__x86_64__)
 extern const Tools avx2_tools;
 extern const Tools avx512_tools;
+extern const ClusterTools avx512_cluster_tools;
 extern const Family fp32_avx2_family;
 extern const Family fp32_avx512_family;
 extern const Family bf16_avx512_family;

@@ -41,6 +41,11 @@ double pack(const double *centred, int64_t d, float scale, std::byte *panel, int
   return __builtin_sqrt(residual);
 }
 
+void unpack(const std::byte *panel, int64_t slot, int64_t d, float scale, double *rounded) {
+  for (int64_t i = 0; i < d; i++)
+    rounded[i] = (static_cast<int>(panel[(i / 4 * kPanel + slot) * 4 + i % 4]) - 128) * static_cast<double>(scale);
+}
+
 // The second pass: the square of the rounding's norm and the sum of the integers.
 struct Rounded {
   __m512 error, sum;
@@ -132,7 +137,7 @@ TS_INLINE __m512 largest_scores(const Accumulators &row, float scale, const floa
   return _mm512_max_ps(_mm512_max_ps(a, b), _mm512_max_ps(c, d));
 }
 
-template <int R>
+template <int R, bool kCentres>
 void screen_rows(const Tile *tile) {
   const Codebook *codebook = tile->codebook;
   const int64_t steps = (codebook->d + 3) / 4, bytes = panel_bytes(codebook->d), words = row_bytes(codebook->d) / 4;
@@ -140,10 +145,18 @@ void screen_rows(const Tile *tile) {
   const int32_t *offset = tile->rows->offset + tile->first_row;
   const float *unit = tile->rows->step + tile->first_row;
   const Findings findings{tile->maxima, tile->error, tile->stride};
+  const int32_t *const listed = tile->panel;
+  const int64_t first_panel = tile->first_panel;
+  const float *const centre = tile->centre;
+  // The centre's part is the same for all codes of the panel, so it is added to the largest.
+  auto leave_with_centre = [&](int64_t r, int64_t p, __m512 m, __m512 * best) __attribute__((always_inline)) {
+    if constexpr (kCentres) m = _mm512_add_ps(m, _mm512_set1_ps(centre[r * findings.stride + p]));
+    leave(findings, r, p, m, best);
+  };
   __m512 best[R];
   for (int r = 0; r < R; r++) best[r] = _mm512_set1_ps(tile->lower[r]);
   for (int64_t p = 0; p < tile->panels; p++) {
-    const int64_t index = tile->first_panel + p;
+    const int64_t index = kCentres ? listed[p] : first_panel + p;
     const std::byte *panel = codebook->packed + index * bytes;
     Accumulators r0, r1, r2, r3, r4, r5;
     start(r0, offset[0]);
@@ -164,37 +177,43 @@ void screen_rows(const Tile *tile) {
       if constexpr (R > 5) step(r5, four + 5 * words, a, b, c, d);
     }
     const float scale = codebook->panel_scale[index];
-    const float *half_norm = codebook->half_norm + index * kPanel;
-    leave(findings, 0, p, largest_scores(r0, unit[0] * scale, half_norm), best);
-    if constexpr (R > 1) leave(findings, 1, p, largest_scores(r1, unit[1] * scale, half_norm), best);
-    if constexpr (R > 2) leave(findings, 2, p, largest_scores(r2, unit[2] * scale, half_norm), best);
-    if constexpr (R > 3) leave(findings, 3, p, largest_scores(r3, unit[3] * scale, half_norm), best);
-    if constexpr (R > 4) leave(findings, 4, p, largest_scores(r4, unit[4] * scale, half_norm), best);
-    if constexpr (R > 5) leave(findings, 5, p, largest_scores(r5, unit[5] * scale, half_norm), best);
+    const float *half_norm = codebook->screen_half_norm + index * kPanel;
+    leave_with_centre(0, p, largest_scores(r0, unit[0] * scale, half_norm), best);
+    if constexpr (R > 1) leave_with_centre(1, p, largest_scores(r1, unit[1] * scale, half_norm), best);
+    if constexpr (R > 2) leave_with_centre(2, p, largest_scores(r2, unit[2] * scale, half_norm), best);
+    if constexpr (R > 3) leave_with_centre(3, p, largest_scores(r3, unit[3] * scale, half_norm), best);
+    if constexpr (R > 4) leave_with_centre(4, p, largest_scores(r4, unit[4] * scale, half_norm), best);
+    if constexpr (R > 5) leave_with_centre(5, p, largest_scores(r5, unit[5] * scale, half_norm), best);
   }
   for (int r = 0; r < R; r++) tile->lower[r] = _mm512_reduce_max_ps(best[r]);
 }
 
-void screen(const Tile *tile, int64_t rows) {
+template <bool kCentres>
+void screen_tile(const Tile *tile, int64_t rows) {
   switch (rows) {
     case 1:
-      return screen_rows<1>(tile);
+      return screen_rows<1, kCentres>(tile);
     case 2:
-      return screen_rows<2>(tile);
+      return screen_rows<2, kCentres>(tile);
     case 3:
-      return screen_rows<3>(tile);
+      return screen_rows<3, kCentres>(tile);
     case 4:
-      return screen_rows<4>(tile);
+      return screen_rows<4, kCentres>(tile);
     case 5:
-      return screen_rows<5>(tile);
+      return screen_rows<5, kCentres>(tile);
     default:
-      return screen_rows<6>(tile);
+      return screen_rows<6, kCentres>(tile);
   }
+}
+
+void screen(const Tile *tile, int64_t rows) {
+  return tile->panel ? screen_tile<true>(tile, rows) : screen_tile<false>(tile, rows);
 }
 
 }  // namespace
 
-const Family int8_vnni_family = {"int8-vnni", has_avx512_vnni, &avx512_tools, kTileRows, rounding, true,  true,
-                                 row_bytes,   panel_bytes,     panel_scale,   pack,      convert,  screen};
+const Family int8_vnni_family = {
+    "int8-vnni", has_avx512_vnni, &avx512_tools, kTileRows, rounding, true,    true,  &avx512_cluster_tools,
+    row_bytes,   panel_bytes,     panel_scale,   pack,      unpack,   convert, screen};
 
 }  // namespace tessera::cpu::vq

@@ -85,7 +85,7 @@ void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t
             float *error) {
   for (int64_t p = 0; p < panels; p++) {
     int64_t panel = first_panel + p;
-    float sum = row->by_norm * codebook->norm[panel] + row->by_residual * codebook->residual[panel];
+    float sum = row->by_norm * codebook->offset_norm[panel] + row->by_residual * codebook->residual[panel];
     error[p] = (sum + codebook->constant[panel] + row->fixed) * factor;
   }
 }
@@ -162,7 +162,7 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 }  // namespace
 
 const Tools portable_tools = {bounds, collect, filter, narrow, settle, distances};
-const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false, false,
-                                row_bytes,  panel_bytes, panel_scale,     pack,      convert,  screen};
+const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false,   false, nullptr,
+                                row_bytes,  panel_bytes, panel_scale,     pack,      nullptr,  convert, screen};
 
 }  // namespace tessera::cpu::vq

@@ -16,6 +16,7 @@
 #include <new>
 
 #include "cpu/vq/carver.h"
+#include "cpu/vq/lists.h"
 
 namespace tessera::cpu::vq {
 
@@ -35,9 +36,6 @@ constexpr int64_t kDistances = 8;  // pairs of one call of Tools::distances
 
 // Covers the fp32 rounding of a bound's own evaluation: a handful of operations on positive numbers.
 constexpr float kInflate = 1.0f + 0x1p-20f;
-
-// What every bound is multiplied by.
-float factor() { return kInflate * certificate_factor; }
 
 // The float64 contract over a list of codes (list null: over all), 8 at a time.
 int32_t nearest_exact(const Codebook *book, const float *x, const int32_t *list, int64_t count) {
@@ -87,52 +85,19 @@ int32_t unscreened(const Codebook *book, const float *x, int64_t row, Tally &tal
   return -1;
 }
 
-bool can_screen(const Codebook *book, float norm) { return book->screenable && norm <= kLargestNorm; }
-
-Candidates list_of(const Plan &plan, Workspace &work, int64_t row) {
-  return {work.counts[row], static_cast<int32_t>(plan.capacity), work.groups + row * plan.list,
-          plan.stretch < plan.codebook->panels ? work.uppers + row * plan.list : nullptr};
-}
-
-// Drops the groups that a better lower bound excludes by now.
-void prune(Candidates &candidates, float lower) {
-  int32_t kept = 0;
-  for (int32_t i = 0; i < candidates.count; i++) {
-    if (candidates.upper[i] < lower) continue;
-    candidates.group[kept] = candidates.group[i];
-    candidates.upper[kept++] = candidates.upper[i];
-  }
-  candidates.count = kept;
-}
-
 // A row's part of the bound: bound.h.
 RowBound bound_row(const Bound &bound, float norm, float residual) {
-  return {static_cast<float>(residual + bound.product * norm), norm, static_cast<float>(bound.square * norm * norm)};
+  return {static_cast<float>(residual + bound.product * norm), norm, static_cast<float>(bound.centre * norm),
+          static_cast<float>(bound.square * norm * norm)};
 }
 
 // Adds to a row's list what a tile's screen left of it.
 void collect(const Plan &plan, const Tile &tile, int64_t r, Workspace &work) {
-  const Tools *tools = plan.codebook->family->tools;
   int64_t row = tile.first_row + r;
-  if (work.overflow[row] || !can_screen(plan.codebook, work.rows.norm[row])) return;
-  const float *maxima = work.maxima + r * plan.stretch * kLanes, *error = work.error + r * plan.stretch;
-  Candidates list = list_of(plan, work, row);
-  if (!tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list)) {
-    if (!list.upper) {
-      work.overflow[row] = true;
-      return;
-    }
-    list.count = work.counts[row];
-    prune(list, work.lower[row]);
-    work.overflow[row] = !tools->collect(maxima, error, tile.first_panel, tile.panels, work.lower[row], &list);
-  }
-  work.counts[row] = list.count;
-}
-
-// Asks for the rows after the block while it is screened: x comes from memory once, and the screen leaves memory idle.
-// The address may lie past the end of x, which a prefetch does not mind.
-void prefetch(const float *x, int64_t count) {
-  for (int64_t i = 0; i < count; i += 64 / static_cast<int64_t>(sizeof(float))) __builtin_prefetch(x + i, 0, 2);
+  extend_list(plan, work, row, [&](Candidates *list) {
+    return plan.codebook->family->tools->collect(work.maxima + r * plan.stretch * kLanes, work.error + r * plan.stretch,
+                                                 tile.first_panel, tile.panels, work.lower[row], list);
+  });
 }
 
 // Screens the rows x of a block and fills their lists.
@@ -146,15 +111,26 @@ void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &wor
     work.screen_bounds[r] = bound_row(plan.screen, work.rows.norm[r], work.rows.residual[r]);
     work.fp32_bounds[r] = bound_row(plan.fp32, work.rows.norm[r], 0);
   }
-  Tile tile{book, &work.rows, 0, 0, 0, plan.stretch, work.error, work.maxima, nullptr};
+  if (plan.centres > 0) return screen_clusters(plan, x, rows, work);
+  Tile tile{.codebook = book,
+            .rows = &work.rows,
+            .first_row = 0,
+            .first_panel = 0,
+            .panels = 0,
+            .stride = plan.stretch,
+            .error = work.error,
+            .panel = nullptr,
+            .centre = nullptr,
+            .maxima = work.maxima,
+            .lower = nullptr};
   for (tile.first_panel = 0; tile.first_panel < book->panels; tile.first_panel += plan.stretch) {
     tile.panels = std::min(plan.stretch, book->panels - tile.first_panel);
     for (tile.first_row = 0; tile.first_row < rows; tile.first_row += family->tile_rows) {
       int64_t count = std::min(family->tile_rows, rows - tile.first_row);
       tile.lower = work.lower + tile.first_row;
       for (int64_t r = 0; r < count; r++)
-        family->tools->bounds(book, &work.screen_bounds[tile.first_row + r], factor(), tile.first_panel, tile.panels,
-                              work.error + r * plan.stretch);
+        family->tools->bounds(book, &work.screen_bounds[tile.first_row + r], bound_factor(), tile.first_panel,
+                              tile.panels, work.error + r * plan.stretch);
       family->screen(&tile, count);
       for (int64_t r = 0; r < count; r++) collect(plan, tile, r, work);
       if (tile.first_panel == 0) prefetch(x + (plan.block + tile.first_row) * book->d, count * book->d);
@@ -198,7 +174,7 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
       groups += kept;
     }
     work.starts[end] = groups;
-    Narrowing narrowing{book,           work.rows.centred, work.fp32_bounds, factor(),        groups,
+    Narrowing narrowing{book,           work.rows.centred, work.fp32_bounds, bound_factor(),  groups,
                         work.batch_row, work.batch_group,  work.batch_upper, work.batch_lower};
     tools->narrow(&narrowing);
     for (int64_t r = begin; r < end; r++) {
@@ -217,7 +193,8 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   const Codebook *book = plan.codebook;
   const Family *family = book->family;
   work->tally.fault_row = std::numeric_limits<int64_t>::max();
-  work->rows.centred = carve.take<float>(plan.block * book->padded_d);
+  const int64_t rows_of_four = (plan.block + 3) / 4 * 4;
+  work->rows.centred = carve.take<float>(rows_of_four * book->padded_d);
   work->rows.packed = reinterpret_cast<std::byte *>(work->rows.centred);
   if (family->packs_rows) work->rows.packed = carve.take<std::byte>(plan.block * family->row_bytes(book->d));
   work->rows.norm = carve.take<float>(plan.block);
@@ -226,7 +203,7 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   work->rows.offset = carve.take<int32_t>(plan.block);
   work->screen_bounds = carve.take<RowBound>(plan.block);
   work->fp32_bounds = carve.take<RowBound>(plan.block);
-  work->error = carve.take<float>(family->tile_rows * plan.stretch);
+  work->error = carve.take<float>(family->tile_rows * plan.stretch + kSlack);
   work->maxima = carve.take<float>(family->tile_rows * plan.stretch * kLanes);
   work->lower = carve.take<float>(plan.block);
   work->overflow = carve.take<bool>(plan.block);
@@ -239,9 +216,25 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   work->batch_upper = carve.take<float>(plan.batch * kVectors + kSlack);
   work->batch_lower = carve.take<float>(plan.batch * kVectors + kSlack);
   work->left = carve.take<int32_t>(plan.batch * kVectors + kSlack);
+  if (plan.centres == 0) return;
+  ClusterWork &c = work->clusters;
+  c.products = carve.take<float>(rows_of_four * plan.centres);
+  c.nearest = carve.take<int32_t>(plan.block);
+  c.order = carve.take<uint64_t>(plan.block);
+  c.reached = carve.take<uint16_t>(plan.centres / kLanes);
+  c.panel = carve.take<int32_t>(plan.stretch);
+  c.centre = carve.take<float>(family->tile_rows * plan.stretch + kSlack);
+  c.packed = carve.take<std::byte>(family->tile_rows * family->row_bytes(book->d));
+  c.step = carve.take<float>(family->tile_rows);
+  c.lower = carve.take<float>(family->tile_rows);
+  c.offset = carve.take<int32_t>(family->tile_rows);
 }
 
 }  // namespace
+
+bool can_screen(const Codebook *book, float norm) { return book->screenable && norm <= kLargestNorm; }
+
+float bound_factor() { return kInflate * certificate_factor; }
 
 Plan make_plan(const Codebook *codebook) {
   const Family *family = codebook->family;
@@ -249,6 +242,8 @@ Plan make_plan(const Codebook *codebook) {
   int64_t row = codebook->padded_d * static_cast<int64_t>(sizeof(float));
   int64_t block = std::clamp(kBlockBytes / row, tile, kMaxBlock) / tile * tile;
   int64_t stretch = std::clamp<int64_t>(kStretchBytes / family->panel_bytes(codebook->d), 1, kMaxStretch);
+  // A clustered codebook's first pass screens as many panels as a tile has rows.
+  if (codebook->clustered) stretch = std::max(stretch, tile);
   stretch = std::min(stretch, codebook->panels);
   int64_t capacity = std::min(kMaxCapacity, codebook->panels * kLanes + kSlack);
   return {codebook,
@@ -257,8 +252,11 @@ Plan make_plan(const Codebook *codebook) {
           capacity,
           capacity + kSlack,
           2 * capacity,
+          codebook->clustered ? (codebook->panels + kLanes - 1) / kLanes * kLanes : 0,
+          codebook->clustered || stretch < codebook->panels,
           screen_bound(family->rounding(codebook->d), codebook->d),
-          fp32_bound(codebook->d)};
+          fp32_bound(codebook->d),
+          reach_slack(codebook->d)};
 }
 
 void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, int32_t *codes, Workspace &work) {

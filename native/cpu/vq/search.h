@@ -13,6 +13,19 @@ struct Tally {
   uint64_t histogram[TS_CANDIDATE_BINS];
 };
 
+// A clustered codebook's part of a thread's memory (screen_clusters.cpp).
+struct ClusterWork {
+  float *products;      // [block rounded up to four rows, centres] <y, m>
+  int32_t *nearest;     // [block] a row's nearest panel
+  uint64_t *order;      // [block] rows, those with the same nearest panel together
+  uint16_t *reached;    // [centres / kLanes] bits of panels
+  int32_t *panel;       // [stretch] the panels of a tile
+  float *centre;        // [tile rows, stretch] <y, m> of those
+  std::byte *packed;    // [tile rows, row bytes] the tile's rows
+  float *step, *lower;  // [tile rows]
+  int32_t *offset;      // [tile rows]
+};
+
 // One thread's memory for a search: a block of rows, the screen's results for a tile, and lists of candidates.
 struct Workspace {
   Rows rows;
@@ -31,21 +44,40 @@ struct Workspace {
   int32_t *batch_group;              // [batch]
   float *batch_upper, *batch_lower;  // [batch, 4]
   int32_t *left;                     // [4 batch] positions, then codes, left of one row
+  ClusterWork clusters;
   Tally tally;
 };
 
 // Sizes that follow from a codebook.
 struct Plan {
   const Codebook *codebook;
-  int64_t block;     // rows converted together, a multiple of the family's tile
-  int64_t stretch;   // panels screened together: they stay in L2 while the block's tiles pass over them
-  int64_t capacity;  // groups in a row's list
-  int64_t list;      // room for them: whole vectors are stored
-  int64_t batch;     // groups narrowed together: at least one row's
+  int64_t block;      // rows converted together, a multiple of the family's tile
+  int64_t stretch;    // panels screened together: they stay in L2 while the block's tiles pass over them
+  int64_t capacity;   // groups in a row's list
+  int64_t list;       // room for them: whole vectors are stored
+  int64_t batch;      // groups narrowed together: at least one row's
+  int64_t centres;    // products of a row with centres, rounded up to whole vectors; 0 without them
+  bool keeps_uppers;  // lists are filtered again when all panels were screened
   Bound screen, fp32;
+  float reach_slack;  // Reach::slack
 };
 
 Plan make_plan(const Codebook *codebook);
+
+// Whether a row of that norm, or any, can be screened: docs/kernels.md, "Range".
+bool can_screen(const Codebook *book, float norm);
+
+// What every bound is multiplied by.
+float bound_factor();
+
+// Screens the rows x of a block against a clustered codebook and fills their lists.
+void screen_clusters(const Plan &plan, const float *x, int64_t rows, Workspace &work);
+
+// Asks for rows that come later: x comes from memory once, and a screen leaves memory idle. The address may lie past
+// the end of x, which a prefetch does not mind.
+inline void prefetch(const float *x, int64_t count) {
+  for (int64_t i = 0; i < count; i += 64 / static_cast<int64_t>(sizeof(float))) __builtin_prefetch(x + i, 0, 2);
+}
 
 // Nearest codes of rows x [rows, d], any number of them. first_row is x's place in the batch, for faults.
 void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, int32_t *codes, Workspace &work);

@@ -21,7 +21,7 @@ void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t
     int64_t panel = first_panel + p;
     __m256 sum = _mm256_add_ps(_mm256_maskload_ps(codebook->constant + panel, mask), fixed);
     sum = _mm256_fmadd_ps(by_residual, _mm256_maskload_ps(codebook->residual + panel, mask), sum);
-    sum = _mm256_fmadd_ps(by_norm, _mm256_maskload_ps(codebook->norm + panel, mask), sum);
+    sum = _mm256_fmadd_ps(by_norm, _mm256_maskload_ps(codebook->offset_norm + panel, mask), sum);
     _mm256_maskstore_ps(error + p, mask, _mm256_mul_ps(sum, times));
   }
 }

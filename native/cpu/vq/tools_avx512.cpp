@@ -13,28 +13,9 @@ void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t
     int64_t panel = first_panel + p;
     __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, codebook->constant + panel), fixed);
     sum = _mm512_fmadd_ps(by_residual, _mm512_maskz_loadu_ps(mask, codebook->residual + panel), sum);
-    sum = _mm512_fmadd_ps(by_norm, _mm512_maskz_loadu_ps(mask, codebook->norm + panel), sum);
+    sum = _mm512_fmadd_ps(by_norm, _mm512_maskz_loadu_ps(mask, codebook->offset_norm + panel), sum);
     _mm512_mask_storeu_ps(error + p, mask, _mm512_mul_ps(sum, times));
   }
-}
-
-// Stores at least the first n lanes. Few are wanted as a rule, and a narrow store crosses fewer cache lines.
-TS_INLINE void store_head(void *at, __m512i lanes, int n) {
-  if (n <= 4)
-    _mm_storeu_si128(static_cast<__m128i *>(at), _mm512_castsi512_si128(lanes));
-  else
-    _mm512_storeu_si512(at, lanes);
-}
-
-// Appends the lanes of `upper` in `keep`, groups of the panel whose first group is `first`.
-TS_INLINE int32_t append(__m512 upper, __mmask16 keep, int32_t first, int32_t count, int32_t *groups, float *uppers) {
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  // Compressed in a register and stored whole: compressing into memory is microcode on Zen 4.
-  int kept = __builtin_popcount(keep);
-  __m512i group = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
-  store_head(groups + count, _mm512_maskz_compress_epi32(keep, group), kept);
-  if (uppers) store_head(uppers + count, _mm512_castps_si512(_mm512_maskz_compress_ps(keep, upper)), kept);
-  return count + kept;
 }
 
 // Of few panels many have a survivor, and each is appended without asking; of many, most groups of four panels have
