@@ -58,7 +58,7 @@ ts_backend make_table() {
   table.vq_quantize = vq_quantize;
   table.vq_scatter = vq_scatter;
   table.vq_ema = vq_ema;
-  TS_MISSING(vq_restart);
+  table.vq_restart = vq_restart;
   table.vq_backward = vq_backward;
   table.vq_codebook_grad = vq_codebook_grad;
   table.vq_statistics = vq_statistics;
@@ -78,9 +78,9 @@ ts_backend make_table() {
   table.bias = bias;
   table.sum = sum;
   table.loss = loss;
-  TS_MISSING(softmax_cross_entropy);
-  TS_MISSING(layer_norm_forward);
-  TS_MISSING(layer_norm_backward);
+  table.softmax_cross_entropy = softmax_cross_entropy;
+  table.layer_norm_forward = layer_norm_forward;
+  table.layer_norm_backward = layer_norm_backward;
   table.adam_step = adam_step;
   return table;
 }

@@ -22,6 +22,17 @@ ts_status loss(void *stream, int32_t kind, double grad_scale, const float *predi
                int64_t count, double *loss, float *grad);
 ts_status adam_step(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
 
+// softmax.cu, layer_norm.cu, restart.cu
+ts_status softmax_cross_entropy(void *stream, double grad_scale, const float *logits, const int32_t *targets,
+                                int64_t rows, int64_t k, double *loss, float *losses, float *grad);
+ts_status layer_norm_forward(void *stream, float epsilon, const float *x, const float *gamma, const float *beta,
+                             int64_t rows, int64_t channels, float *y, float *mean, float *rstd);
+ts_status layer_norm_backward(void *stream, const float *x, const float *gamma, const float *mean, const float *rstd,
+                              const float *dy, int64_t rows, int64_t channels, float *dx, float *dgamma, float *dbeta);
+ts_status vq_restart(void *stream, const ts_restart_factors *factors, int64_t k, int64_t d, const float *x, int64_t n,
+                     float *hidden_counts, float *hidden_sums, const float *old_codes, float *new_codes,
+                     int32_t *restarted);
+
 // codebook.cu
 ts_status codebook_alloc(void *device, int64_t k, int64_t d, ts_report *report, void **codebook);
 void codebook_free(void *codebook);
