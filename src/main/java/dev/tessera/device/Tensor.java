@@ -40,7 +40,8 @@ public final class Tensor implements AutoCloseable {
     ts_tensor.dtype(descriptor, type.code());
     ts_tensor.rank(descriptor, shape.rank());
     for (int i = 0; i < shape.rank(); i++) {
-      descriptor.set(ValueLayout.JAVA_LONG, ts_tensor.dims$offset() + (long) i * Long.BYTES, shape.dim(i));
+      descriptor.set(
+          ValueLayout.JAVA_LONG, ts_tensor.dims$offset() + (long) i * Long.BYTES, shape.dim(i));
     }
   }
 
