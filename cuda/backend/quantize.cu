@@ -32,7 +32,8 @@ ts_status add_errors(Stream *s, const Codebook *book, const float *x, const int3
   cut(carve, &errors, &sums);
   if (n > 0)
     TS_TRY(TS_LAUNCH_ON(s, "quantize", quantize_rows, static_cast<unsigned>(ceil_div<int64_t>(n, kRowTile)), kRowTile,
-                        shared_bytes<double>(kRowTileSize), book->codes(), book->d, x, codes, n, quantized, errors));
+                        shared_bytes<double>(kRowTileSize) + shared_bytes<int>(kRowTile), book->codes(), book->d, x,
+                        codes, n, quantized, errors));
   return sum_terms(s, "quantize", RowErrors{errors}, n, 1.0, sums, squared_error);
 }
 

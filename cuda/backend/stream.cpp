@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/carver.h"
+
 namespace tessera::cuda {
 
 Stream *Stream::of(void *stream) {
@@ -17,6 +19,15 @@ Stream::~Stream() {
     cudaStreamSynchronize(cuda);
     cudaStreamDestroy(cuda);
   }
+}
+
+ts_status Stream::reserve(size_t bytes) {
+#if defined(__SANITIZE_ADDRESS__)
+  // The next op cuts other arrays (carver.h) out of memory that queued kernels of the emulator have yet to use.
+  TS_TRY(TS_CUDA(report, cudaStreamSynchronize(cuda)));
+  if (scratch.bytes() > 0) ASAN_UNPOISON_MEMORY_REGION(scratch.as<void>(), scratch.bytes());
+#endif
+  return scratch.reserve(device, bytes, report, "scratch");
 }
 
 unsigned Stream::blocks(int64_t work, int blocks_per_multiprocessor) const {

@@ -16,7 +16,7 @@ struct Stream {
   static Stream *of(void *stream);
 
   // One op's scratch memory; kernels of earlier ops may still use it, which the stream's order takes care of.
-  ts_status reserve(size_t bytes) { return scratch.reserve(device, bytes, report, "scratch"); }
+  ts_status reserve(size_t bytes);
 
   // Blocks for a kernel whose loops take what is left over: enough to fill the device, not more than there is work.
   unsigned blocks(int64_t work, int blocks_per_multiprocessor) const;

@@ -76,9 +76,9 @@ TS_DEVICE float sum_column(const Segments &s, const float *x, uint32_t begin, ui
       row[j] = inside ? s.rows[first + j] : 0;
       value[j] = inside ? x[int64_t{row[j]} * s.d + column] : 0.0f;
     }
+    // What lies beyond the end is +0 in block 0: it ends the last block's sum early, which is right, and adds nothing.
     TS_UNROLL
     for (int j = 0; j < kRowsAhead; j++) {
-      if (!TS_GUARD(3, first + j < end)) break;
       if (row[j] / kScatterBlock != block) {
         total += partial;
         partial = 0.0f;
@@ -107,7 +107,7 @@ TS_KERNEL(kScatterThreads, 4) block_partials(Segments s, const float *x, float *
 TS_KERNEL(kScatterThreads, 4) sum_rows(Segments s, const float *x, const float *partials, int lanes, float *sums) {
   const int codes = kScatterThreads / lanes, lane = static_cast<int>(threadIdx.x) % lanes;
   const int64_t code = int64_t{blockIdx.x} * codes + static_cast<int>(threadIdx.x) / lanes;
-  if (!TS_GUARD(4, code < s.k)) return;
+  if (!TS_GUARD(3, code < s.k)) return;
   const uint32_t start = s.starts[code], end = start + static_cast<uint32_t>(s.counts[code]);
   const int32_t h = s.heavy[code];
   for (int64_t column = lane; column < s.d; column += lanes) {

@@ -16,6 +16,7 @@ constexpr int kSortThreads = 256;
 constexpr int kSortWarps = kSortThreads / 32;
 constexpr int kSortTile = 2048;
 constexpr int kSortWarpRows = kSortTile / kSortWarps;
+constexpr int kSortRounds = kSortWarpRows / 32;
 constexpr int kDigits = 256;
 constexpr int kDigitBits = 8;
 
@@ -33,7 +34,8 @@ struct SortInput {
     return code < k ? code : k;
   }
   TS_DEVICE uint32_t row(int64_t i) const { return codes ? static_cast<uint32_t>(i) : rows[i]; }
-  TS_DEVICE int digit(int64_t i) const { return static_cast<int>(key(i) >> shift) & (kDigits - 1); }
+  TS_DEVICE unsigned digit_of(uint32_t key) const { return key >> shift & static_cast<unsigned>(kDigits - 1); }
+  TS_DEVICE unsigned digit(int64_t i) const { return digit_of(key(i)); }
 };
 
 // counts[digit * tiles + tile]. In the first pass codes out of range are reported, if the slot has a record.
@@ -115,19 +117,29 @@ place_rows(SortInput input, int64_t n, int tiles, const uint32_t *counts, const 
     place += rows_of_warp;
   }
   TS_SYNC(9);
-  for (int round = 0; round < kSortWarpRows; round += 32) {
-    const int64_t i = first + round + lane;
+  // Who has the same digit does not depend on the places, so all loads are on their way together.
+  uint32_t key[kSortRounds];
+  unsigned same[kSortRounds];
+  TS_UNROLL
+  for (int r = 0; r < kSortRounds; r++) {
+    const int64_t i = first + 32 * r + lane;
     const bool inside = TS_GUARD(10, i < n);
-    const unsigned row_digit = inside ? static_cast<unsigned>(input.digit(i)) : kDigits;
-    const unsigned same = match_any(row_digit), below = same & ((1u << lane) - 1);
+    key[r] = inside ? input.key(i) : 0;
+    same[r] = match_any(inside ? input.digit_of(key[r]) : static_cast<unsigned>(kDigits));
+  }
+  TS_UNROLL
+  for (int r = 0; r < kSortRounds; r++) {
+    const int64_t i = first + 32 * r + lane;
+    const unsigned row_digit = input.digit_of(key[r]), below = same[r] & ((1u << lane) - 1);
+    const bool inside = TS_GUARD(11, i < n);
     if (inside) {
       const uint32_t to = mine[row_digit] + static_cast<uint32_t>(count_ones(below));
-      keys[to] = input.key(i);
+      keys[to] = key[r];
       rows[to] = input.row(i);
     }
-    TS_SYNC_WARP(11);
-    if (inside && below == 0) mine[row_digit] += static_cast<uint32_t>(count_ones(same));
     TS_SYNC_WARP(12);
+    if (inside && below == 0) mine[row_digit] += static_cast<uint32_t>(count_ones(same[r]));
+    TS_SYNC_WARP(13);
   }
 }
 

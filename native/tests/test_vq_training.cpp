@@ -28,8 +28,9 @@ ts_fault take_fault(Device &device) {
 // Bit for bit, with every number of threads.
 void scatter_order(Device &device) {
   Rng rng(seed());
-  const int64_t shapes[][3] = {{0, 4, 3},    {1, 1, 1},      {1023, 5, 7},   {1024, 6, 16},   {1025, 3, 33},
-                               {5000, 1, 5}, {5000, 900, 8}, {9000, 40, 64}, {3000, 5000, 2}, {2500, 13, 300}};
+  const int64_t shapes[][3] = {{0, 4, 3},       {1, 1, 1},       {1023, 5, 7},    {1024, 6, 16},
+                               {1025, 3, 33},   {5000, 1, 5},    {5000, 900, 8},  {9000, 40, 64},
+                               {3000, 5000, 2}, {2500, 13, 300}, {600000, 300, 1}};
   for (const auto &shape : shapes) {
     int64_t n = shape[0], k = shape[1], d = shape[2];
     std::vector<float> values(static_cast<size_t>(n * d));
