@@ -82,7 +82,7 @@ std::vector<Conv> network_layers() {
   const Row rows[] = {{28, 1, 32, 3, 2, 0, 1},  {14, 32, 64, 3, 2, 0, 1},  {7, 64, 16, 1, 1, 0, 0},
                       {14, 64, 16, 3, 2, 0, 1}, {28, 32, 64, 3, 2, 0, 1},  {28, 1, 32, 3, 1, 1, 1},
                       {32, 3, 64, 4, 2, 1, 1},  {16, 64, 128, 4, 2, 1, 1}, {8, 128, 32, 3, 1, 1, 1},
-                      {8, 32, 128, 1, 1, 0, 0}};
+                      {8, 32, 128, 1, 1, 0, 0}, {8, 64, 128, 3, 1, 1, 1}};
   std::vector<Conv> layers;
   for (const Row &r : rows) {
     Conv conv{.b = 3, .h = r.size, .w = r.size, .c = r.c, .o = r.o, .kh = r.k, .kw = r.k, .p = {}};
@@ -142,10 +142,10 @@ void kernel_larger_than_image(Device &dev) {
   CHECK(ts_conv2d_forward(dev.stream, &conv.p, in, w, nullptr, out) == TS_INVALID_ARGUMENT);
 }
 
-void random_shapes(Device &dev, int count) {
+void random_shapes(Device &dev, Conv (*draw)(Rng &), int count) {
   Rng rng(seed());
   for (int i = 0; i < count; i++) {
-    Case t(rng, random_conv(rng));
+    Case t(rng, draw(rng));
     plain_convolution(dev, t);
     transposed_convolution(dev, t);
   }
@@ -166,8 +166,11 @@ int main() {
   run("empty batch", empty_batch);
   run("kernel larger than the padded image is refused", kernel_larger_than_image);
   run("layers of the networks", layers_of_networks);
-  run("random shapes, 2 threads", [](Device &dev) { random_shapes(dev, 60); });
+  run("random shapes, 2 threads", [](Device &dev) { random_shapes(dev, random_conv, 60); });
   run(
-      "random shapes, 1 thread", [](Device &dev) { random_shapes(dev, 40); }, 1);
+      "random shapes, 1 thread", [](Device &dev) { random_shapes(dev, random_conv, 40); }, 1);
+  run("3x3 of many channels, 2 threads", [](Device &dev) { random_shapes(dev, random_wide_conv, 20); });
+  run(
+      "3x3 of many channels, 1 thread", [](Device &dev) { random_shapes(dev, random_wide_conv, 20); }, 1);
   return finish();
 }

@@ -151,4 +151,27 @@ inline Conv random_conv(Rng &rng) {
   }
 }
 
+// A layer of a residual network: 3x3, stride 1, many channels, and images as they come: odd sizes, little padding or
+// much, one image or so many that its weights' gradient sums over hundreds of pixels.
+inline Conv random_wide_conv(Rng &rng) {
+  Conv conv{};
+  auto pick = [&](int64_t low, int64_t high) { return uniform_int(rng, low, high); };
+  auto pick32 = [&](int64_t low, int64_t high) { return static_cast<int32_t>(pick(low, high)); };
+  auto channels = [&] { return pick(0, 1) ? 16 * pick(2, 4) : pick(32, 70); };
+  conv.p = {};
+  conv.p.struct_size = sizeof conv.p;
+  conv.p.stride_h = conv.p.stride_w = conv.p.dilation_h = conv.p.dilation_w = conv.p.groups = 1;
+  conv.p.activation = pick32(0, 1);
+  auto side = [&] { return pick(0, 3) ? pick(4, 11) : pick(1, 5); };
+  conv.h = side(), conv.w = side(), conv.c = channels(), conv.o = channels(), conv.kh = conv.kw = 3;
+  conv.b = pick(0, 1) ? pick(1, 5) : 300 / (conv.h * conv.w) + 1;
+  do {
+    // All 0 or all 1, or some of 0 and 1 or of 1 and 2: kernels may ask that no side has less, or more.
+    int32_t low = pick32(0, 1), high = low + pick32(0, 1);
+    conv.p.pad_top = pick32(low, high), conv.p.pad_bottom = pick32(low, high);
+    conv.p.pad_left = pick32(low, high), conv.p.pad_right = pick32(low, high);
+  } while (!conv.finish());
+  return conv;
+}
+
 }  // namespace tessera::test

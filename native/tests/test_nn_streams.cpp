@@ -17,7 +17,7 @@ std::vector<Step> steps(int count) {
   Rng rng(seed());
   std::vector<Step> list;
   for (int i = 0; i < count; i++) {
-    Conv conv = random_conv(rng);
+    Conv conv = i % 3 ? random_conv(rng) : random_wide_conv(rng);
     list.push_back({conv, gaussian(rng, conv.in_size()), gaussian(rng, conv.w_size()), gaussian(rng, conv.out_size())});
   }
   return list;

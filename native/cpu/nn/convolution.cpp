@@ -6,6 +6,7 @@
 #include "cpu/nn/conv_primitives.h"
 #include "cpu/nn/direct.h"
 #include "cpu/nn/thread_scope.h"
+#include "cpu/nn/winograd.h"
 
 namespace tessera::cpu {
 namespace {
@@ -28,6 +29,10 @@ ts_status to_out(LayerState &state, const ts_conv_shape &shape, const float *in,
                  float *out) {
   if (shape.batch == 0) return TS_OK;
   int threads = state.stream->threads;
+  if (winograd::suits_to_out(shape)) {
+    char *workspace = state.workspace.reserve(winograd::to_out_workspace(shape, threads));
+    return winograd::to_out(shape, threads, in, w, epilogue, out, workspace), TS_OK;
+  }
   if (direct::suits_to_out(shape, threads)) {
     char *workspace = state.workspace.reserve(direct::to_out_workspace(shape, threads));
     return direct::to_out(shape, threads, in, w, epilogue, out, workspace), TS_OK;
@@ -42,6 +47,10 @@ ts_status to_in(LayerState &state, const ts_conv_shape &shape, const float *out,
                 float *in) {
   if (shape.batch == 0) return TS_OK;
   int threads = state.stream->threads;
+  if (winograd::suits_to_in(shape)) {
+    char *workspace = state.workspace.reserve(winograd::to_in_workspace(shape, threads));
+    return winograd::to_in(shape, threads, out, w, epilogue, in, workspace), TS_OK;
+  }
   if (direct::suits_to_in(shape, threads)) {
     char *workspace = state.workspace.reserve(direct::to_in_workspace(shape, threads));
     return direct::to_in(shape, threads, out, w, epilogue, in, workspace), TS_OK;
@@ -62,6 +71,10 @@ ts_status to_weights(LayerState &state, const ts_conv_shape &shape, const float 
     return TS_OK;
   }
   int threads = state.stream->threads;
+  if (winograd::suits_to_weights(shape)) {
+    char *workspace = state.workspace.reserve(winograd::to_weights_workspace(shape, threads));
+    return winograd::to_weights(shape, threads, in, out, dw, bias_side, dbias, workspace), TS_OK;
+  }
   if (direct::suits_to_weights(shape, threads)) {
     char *workspace = state.workspace.reserve(direct::to_weights_workspace(shape, threads));
     return direct::to_weights(shape, threads, in, out, dw, bias_side, dbias, workspace), TS_OK;

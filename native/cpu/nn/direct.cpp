@@ -9,6 +9,12 @@
 #include "cpu/nn/workspace.h"
 
 namespace tessera::cpu::direct {
+
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+}
+
 namespace {
 
 constexpr int64_t kLanes = 16;
@@ -17,12 +23,6 @@ constexpr int64_t round_up_16(int64_t n) { return (n + kLanes - 1) / kLanes * kL
 // Taps under one row of the kernel, and under all of it.
 int64_t row_taps(const ts_conv_shape &s) { return s.kernel_w * s.in_c; }
 int64_t taps(const ts_conv_shape &s) { return s.kernel_h * row_taps(s); }
-
-// Whether the processor runs direct_avx512.cpp, which is not asked itself: it may not even start there.
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
-}
 
 bool plain(const ts_conv_shape &s, int threads) {
   static const bool available = has_avx512();

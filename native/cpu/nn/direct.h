@@ -12,6 +12,10 @@
 
 namespace tessera::cpu::direct {
 
+// Whether the processor runs the files that are named avx512, which are not asked themselves: they may not even start
+// there.
+bool has_avx512();
+
 // Whether these kernels can run here and are the faster ones for the shape.
 bool suits_to_out(const ts_conv_shape &shape, int threads);
 bool suits_to_in(const ts_conv_shape &shape, int threads);
