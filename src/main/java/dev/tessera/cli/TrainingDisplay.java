@@ -6,8 +6,10 @@ import dev.tessera.train.Evaluation;
 import dev.tessera.train.MetricsLog;
 import dev.tessera.train.RunFolder;
 import dev.tessera.train.Trainer;
+import java.io.Console;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -48,7 +50,7 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
         total,
         config.training().batch(),
         folder.path());
-    boolean terminal = System.console() != null && System.console().isTerminal();
+    boolean terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     ProgressBar bar =
         terminal && total > startStep
             ? new ProgressBarBuilder()

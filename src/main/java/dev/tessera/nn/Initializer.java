@@ -36,7 +36,7 @@ public interface Initializer {
    * Sonnet's layers ({@code snt.Conv2D}, {@code snt.initializers.TruncatedNormal}).
    */
   static Initializer truncatedNormal(long fanIn) {
-    double deviation = 1.0 / Math.sqrt(fanIn);
+    double deviation = 1.0 / Math.sqrt((double) fanIn);
     return (values, random) -> {
       for (int i = 0; i < values.length; i++) {
         values[i] = (float) (random.nextTruncatedNormal() * deviation);

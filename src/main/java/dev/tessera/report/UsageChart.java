@@ -27,7 +27,7 @@ final class UsageChart {
         IntStream.range(0, all)
             .filter(k -> byCode[k] > 0)
             .boxed()
-            .sorted(Comparator.comparing((Integer k) -> byCode[k]).reversed())
+            .sorted(Comparator.comparingLong((Integer k) -> byCode[k]).reversed())
             .mapToInt(Integer::intValue)
             .toArray();
     this.counts = Arrays.stream(codes).mapToLong(k -> byCode[k]).toArray();
@@ -185,7 +185,7 @@ final class UsageChart {
     long median = counts[counts.length / 2];
     return most > LOG_FROM * median
         ? new Scale.Log(0.5, most * 1.1) // a code chosen once has a bar too
-        : Scale.Linear.round(0, most, 4);
+        : Scale.Linear.round(0, (double) most, 4);
   }
 
   private String summary() {

@@ -188,6 +188,7 @@ class CommandLineTest {
     assertTrue(error < 5000, "mean squared error " + error + " of 255^2");
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // both arenas are closed at the end of the loop
   @Test
   void aTokenizerServesManyThreadsAndKindsOfBuffers() {
     ImageDataset digits = Datasets.embeddedDigits().heldOut();

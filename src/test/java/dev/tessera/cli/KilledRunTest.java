@@ -126,7 +126,7 @@ class KilledRunTest {
     }
     StringWriter text = new StringWriter();
     PrintWriter both = new PrintWriter(text, true);
-    int steps = 2 * (int) Files.readAllLines(out.resolve("metrics.csv")).size();
+    int steps = 2 * Files.readAllLines(out.resolve("metrics.csv")).size();
     assertEquals(
         0,
         Main.run(both, both, "train", "--resume", out.toString(), "--steps", "" + (steps + 10)),
