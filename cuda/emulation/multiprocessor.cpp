@@ -1,5 +1,7 @@
 #include "emulation/multiprocessor.h"
 
+#include <immintrin.h>
+
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -31,6 +33,12 @@ std::string format(const char *text, ...) {
   return buffer;
 }
 
+// One of the bits that are set.
+unsigned random_bit(unsigned bits, Random &random) {
+  unsigned below = random.below(static_cast<uint32_t>(__builtin_popcount(bits)));
+  return static_cast<unsigned>(__builtin_ctz(_pdep_u32(1u << below, bits)));
+}
+
 }  // namespace
 
 Multiprocessor &Multiprocessor::mine() {
@@ -39,8 +47,6 @@ Multiprocessor &Multiprocessor::mine() {
 }
 
 Multiprocessor::Multiprocessor() : lanes_(kMaxThreads), warps_(kMaxThreads / kWarp) {
-  ready_.reserve(kMaxThreads);
-  at_barrier_.reserve(kMaxThreads);
   for (unsigned i = 0; i < kMaxThreads; i++) lanes_[i].number = i;
 }
 
@@ -51,8 +57,8 @@ void Multiprocessor::prepare(const Launch &launch, uint3 block) {
   threads_ = launch.block.x * launch.block.y * launch.block.z;
   returned_ = 0;
   fault_.clear();
-  ready_.clear();
-  at_barrier_.clear();
+  at_barrier_ = 0;
+  current_ = &lanes_[0];
   shared_used_ = 0;
   unsigned i = 0;
   for (unsigned z = 0; z < launch.block.z; z++)
@@ -61,7 +67,6 @@ void Multiprocessor::prepare(const Launch &launch, uint3 block) {
         lanes_[i].indices = {{x, y, z}, block, launch.block, launch.grid};
         lanes_[i].fiber = nullptr;
         lanes_[i].copies.clear();
-        ready_.push_back(&lanes_[i]);
       }
   for (unsigned w = 0; w < (threads_ + kWarp - 1) / kWarp; w++) {
     warps_[w] = {};
@@ -69,6 +74,19 @@ void Multiprocessor::prepare(const Launch &launch, uint3 block) {
     unsigned present = threads_ - w * kWarp;
     if (present < kWarp) warps_[w].returned = ~0u << present;
   }
+  all_ready();
+}
+
+void Multiprocessor::all_ready() {
+  const unsigned warps = (threads_ + kWarp - 1) / kWarp;
+  for (unsigned w = 0; w < warps; w++) warps_[w].ready = ~warps_[w].returned;
+  ready_warps_ = warps == 32 ? ~0u : (1u << warps) - 1;
+  one_warp_runs_ = random_->below(2) == 0;
+}
+
+void Multiprocessor::make_ready(unsigned warp, unsigned lanes) {
+  warps_[warp].ready |= lanes;
+  ready_warps_ |= 1u << warp;
 }
 
 std::string Multiprocessor::run(const Launch &launch, uint3 block, Random &random) {
@@ -91,14 +109,16 @@ std::string Multiprocessor::run(const Launch &launch, uint3 block, Random &rando
 
 // Draws the lane to go on with and makes it current; null if none can.
 Multiprocessor::Lane *Multiprocessor::next() {
-  if (ready_.empty()) return nullptr;
-  size_t i = random_->below(static_cast<uint32_t>(ready_.size()));
-  Lane *lane = ready_[i];
-  ready_[i] = ready_.back();
-  ready_.pop_back();
-  current_ = lane;
-  indices = &lane->indices;
-  return lane;
+  if (ready_warps_ == 0) return nullptr;
+  unsigned w = current_->number / kWarp;
+  if (!one_warp_runs_ || warps_[w].ready == 0) w = random_bit(ready_warps_, *random_);
+  Warp &warp = warps_[w];
+  const unsigned lane = random_bit(warp.ready, *random_);
+  warp.ready &= ~(1u << lane);
+  if (warp.ready == 0) ready_warps_ &= ~(1u << w);
+  current_ = &lanes_[w * kWarp + lane];
+  indices = &current_->indices;
+  return current_;
 }
 
 // A lane gets a stack when it starts. One that never waits leaves it to the next one to start, so that a kernel without
@@ -154,22 +174,19 @@ void Multiprocessor::wait() {
 }
 
 void Multiprocessor::yield() {
-  ready_.push_back(current_);
+  make_ready(current_->number / kWarp, 1u << (current_->number % kWarp));
   wait();
 }
 
 void Multiprocessor::barrier(const Site &site) {
   if (any_removed && is_removed(site)) return;
-  if (!at_barrier_.empty() && at_barrier_[0]->site != site) {
-    const Site &other = at_barrier_[0]->site;
-    fault(site, "divergent barrier: lane %u waits at %s:%d (%s %d) and lane %u came to this one",
-          at_barrier_[0]->number, file_name(other.file), other.line, other.what, other.id, current_->number);
-  }
-  current_->site = site;
-  at_barrier_.push_back(current_);
-  if (at_barrier_.size() == threads_) {
-    ready_.swap(at_barrier_);
-    at_barrier_.clear();
+  if (at_barrier_ > 0 && barrier_ != site)
+    fault(site, "divergent barrier: %u lanes wait at %s:%d (%s %d) and this one came here", at_barrier_,
+          file_name(barrier_.file), barrier_.line, barrier_.what, barrier_.id);
+  barrier_ = site;
+  if (++at_barrier_ == threads_) {
+    at_barrier_ = 0;
+    all_ready();
   }
   wait();
 }
@@ -196,10 +213,10 @@ void Multiprocessor::meet(const Site &site, unsigned mask, void *operand, Combin
     for (unsigned rest = mask; rest; rest &= rest - 1) {
       Lane &lane = first[__builtin_ctz(rest)];
       operands[__builtin_ctz(rest)] = lane.operand;
-      ready_.push_back(&lane);
     }
     if (combine) combine(operands, mask);
     warp.waiting &= ~mask;
+    make_ready(current_->number / kWarp, mask);
   }
   wait();
 }
@@ -231,17 +248,15 @@ void Multiprocessor::release_shared() {
 std::string Multiprocessor::deadlock() const {
   std::string text = format("kernel %s, block (%u,%u,%u): ", launch_->kernel, current_->indices.block.x,
                             current_->indices.block.y, current_->indices.block.z);
-  if (!at_barrier_.empty()) {
-    const Site &site = at_barrier_[0]->site;
-    text += format("divergent barrier: %zu of %u lanes wait at %s:%d (%s %d)", at_barrier_.size(), threads_,
-                   file_name(site.file), site.line, site.what, site.id);
-  }
+  if (at_barrier_ > 0)
+    text += format("divergent barrier: %u of %u lanes wait at %s:%d (%s %d)", at_barrier_, threads_,
+                   file_name(barrier_.file), barrier_.line, barrier_.what, barrier_.id);
   for (unsigned i = 0; i < threads_; i++) {
     const Lane &lane = lanes_[i];
     if (!(warps_[i / kWarp].waiting >> (i % kWarp) & 1)) continue;
-    text += format("%s lane %u waits at %s:%d (%s) for lanes %08x of its warp",
-                   at_barrier_.empty() ? "divergent warp:" : ",", i, file_name(lane.site.file), lane.site.line,
-                   lane.site.what, lane.mask);
+    text +=
+        format("%s lane %u waits at %s:%d (%s) for lanes %08x of its warp", at_barrier_ == 0 ? "divergent warp:" : ",",
+               i, file_name(lane.site.file), lane.site.line, lane.site.what, lane.mask);
     break;
   }
   if (returned_ > 0) text += format(", %u have returned", returned_);

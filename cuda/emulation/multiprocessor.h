@@ -1,9 +1,10 @@
 // One emulated multiprocessor: runs the blocks of a kernel one after the other, their lanes as fibers.
 //
 // A lane runs until it must wait: at a barrier for its block, at a warp-wide operation for its warp. Which lane goes on
-// is drawn from a seeded generator, so every order that the source allows can happen between two barriers, and a
-// missing barrier gives a wrong result sooner or later; with the same seed it is the same result. Each thread that
-// launches kernels has a multiprocessor of its own.
+// is drawn from a seeded generator, so a missing barrier gives a wrong result sooner or later, and with the same seed
+// it is the same result. From each barrier to the next either all warps advance together, or one runs as far as it can
+// before another begins: some faults need the one, some the other. Each thread that launches kernels has a
+// multiprocessor of its own.
 #pragma once
 
 #include <cstddef>
@@ -88,8 +89,10 @@ class Multiprocessor {
     void *operand = nullptr;
     AsyncCopies copies;
   };
-  struct Warp {
-    unsigned waiting = 0, returned = 0;  // bits of lanes
+  struct Warp {  // bits of lanes
+    unsigned ready = 0;
+    unsigned waiting = 0;  // in a warp-wide operation
+    unsigned returned = 0;
   };
   struct SharedArray {
     void *data;
@@ -98,6 +101,8 @@ class Multiprocessor {
 
   static void fiber_body();
   void prepare(const Launch &launch, uint3 block);
+  void all_ready();
+  void make_ready(unsigned warp, unsigned lanes);
   Lane *next();
   void wait();
   void lane_returned();
@@ -116,8 +121,10 @@ class Multiprocessor {
   std::vector<Fiber *> free_;
   std::vector<Lane> lanes_;
   std::vector<Warp> warps_;
-  std::vector<Lane *> ready_;
-  std::vector<Lane *> at_barrier_;
+  unsigned ready_warps_ = 0;    // bits of warps with a lane that is ready
+  bool one_warp_runs_ = false;  // until the next barrier
+  unsigned at_barrier_ = 0;     // lanes that wait there
+  Site barrier_{};
   std::vector<SharedArray> shared_;
   size_t shared_used_ = 0;
   unsigned threads_ = 0;

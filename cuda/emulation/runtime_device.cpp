@@ -67,7 +67,7 @@ int launch(const char *name, dim3 grid, dim3 block, size_t shared_bytes, CUstrea
 }  // namespace tessera::emulation
 
 cudaError_t cudaGetDeviceCount(int *count) {
-  *count = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  *count = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
   return *count ? cudaSuccess : cudaErrorInitializationError;
 }
 

@@ -129,7 +129,7 @@ const char *cudaGetErrorName(cudaError_t error) {
 const char *cudaGetErrorString(cudaError_t error) {
   static thread_local std::string text;
   text = cudaGetErrorName(error);
-  if (error == cudaErrorInitializationError) text = "the emulator needs a processor with AVX2 and FMA";
+  if (error == cudaErrorInitializationError) text = "the emulator needs a processor with AVX2, BMI2 and FMA";
   if (error == cudaErrorLaunchFailure) {
     std::lock_guard<std::mutex> lock(fault_mutex);
     text = fault_text;

@@ -67,6 +67,47 @@ void missing_barrier() {
   });
 }
 
+// Shared memory that is used again: without the second barrier a warp may overwrite its sum before the others have read
+// it, which takes one that runs far ahead, over all the shuffles.
+template <bool kBarrier>
+TS_KERNEL(256, 1)
+sums_of_warps(int *y) {
+  SharedMemory shared;
+  TS_SHARED(int, sums, 8);
+  for (int round = 0; round < 4; round++) {
+    int sum = round;
+    for (int mask = 16; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+    if (threadIdx.x % 32 == 0) sums[threadIdx.x / 32] = sum;
+    TS_SYNC(13);
+    int total = 0;
+    for (int w = 0; w < 8; w++) total += sums[w];
+    y[round * 256 + static_cast<int>(threadIdx.x)] = total;
+    if (kBarrier) TS_SYNC(14);
+  }
+}
+
+template <bool kBarrier>
+bool adds_up() {
+  Runner runner;
+  DeviceArray<int> y(4 * 256);
+  CHECK(TS_LAUNCH("sums", sums_of_warps<kBarrier>, 1, 256, shared_bytes<int>(8), runner.stream(), y.data()) ==
+        cudaSuccess);
+  CHECK(runner.finish().empty());
+  std::vector<int> got = y.read();
+  for (int i = 0; i < 4 * 256; i++)
+    if (got[static_cast<size_t>(i)] != i / 256 * 256) return false;
+  return true;
+}
+
+void missing_barrier_before_reuse() {
+  int right = 0;
+  with_seeds([&right] {
+    CHECK(adds_up<true>());
+    right += adds_up<false>();
+  });
+  CHECK_MSG(right < kSeeds / 2, "%d of %d orders did not show it", right, kSeeds);
+}
+
 TS_KERNEL(kThreads, 1) two_barriers(int) {
   if (threadIdx.x < 40)
     TS_SYNC(2);
@@ -444,6 +485,7 @@ int main(int argc, char **argv) {
   for (const Child &child : kChildren)
     if (argc > 1 && !strcmp(argv[1], child.name)) return child.body(), 0;
   return run_cases({{"a missing barrier gives a wrong result", missing_barrier},
+                    {"a missing barrier before memory is used again", missing_barrier_before_reuse},
                     {"divergent barriers", divergent_barriers},
                     {"uninitialised shared memory is NaN", uninitialised_shared_memory},
                     {"more shared memory than the launch gave", shared_memory_of_the_launch},
