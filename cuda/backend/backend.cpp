@@ -8,14 +8,6 @@
 namespace tessera::cuda {
 namespace {
 
-ts_status missing(void *stream, const char *op) {
-  return host->fail(Stream::of(stream)->report, TS_UNAVAILABLE, "ts_%s is not there yet on device %s", op,
-                    kBackendName);
-}
-
-// Fits any op's signature.
-#define TS_MISSING(op) table.op = [](void *stream, auto...) -> ts_status { return missing(stream, #op); }
-
 ts_backend make_table() {
   ts_backend table{};
   table.abi = TS_ABI_VERSION;
@@ -63,13 +55,13 @@ ts_backend make_table() {
   table.vq_codebook_grad = vq_codebook_grad;
   table.vq_statistics = vq_statistics;
 
-  TS_MISSING(conv2d_forward);
-  TS_MISSING(conv2d_backward_data);
-  TS_MISSING(conv2d_backward_weights);
-  TS_MISSING(conv_transpose2d_forward);
-  TS_MISSING(conv_transpose2d_backward_data);
-  TS_MISSING(conv_transpose2d_backward_weights);
-  TS_MISSING(matmul);
+  table.conv2d_forward = conv2d_forward;
+  table.conv2d_backward_data = conv2d_backward_data;
+  table.conv2d_backward_weights = conv2d_backward_weights;
+  table.conv_transpose2d_forward = conv_transpose2d_forward;
+  table.conv_transpose2d_backward_data = conv_transpose2d_backward_data;
+  table.conv_transpose2d_backward_weights = conv_transpose2d_backward_weights;
+  table.matmul = matmul;
 
   table.unary = unary;
   table.unary_backward = unary_backward;

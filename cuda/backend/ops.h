@@ -22,6 +22,21 @@ ts_status loss(void *stream, int32_t kind, double grad_scale, const float *predi
                int64_t count, double *loss, float *grad);
 ts_status adam_step(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
 
+// matmul.cu, conv.cu, conv_weights.cu
+ts_status matmul(void *stream, const ts_matmul_shape *shape, const float *a, const float *b, const float *bias,
+                 float *c);
+ts_status conv2d_forward(void *stream, const ts_conv_shape *shape, const float *x, const float *w, const float *bias,
+                         float *y);
+ts_status conv2d_backward_data(void *stream, const ts_conv_shape *shape, const float *dy, const float *w, float *dx);
+ts_status conv2d_backward_weights(void *stream, const ts_conv_shape *shape, const float *x, const float *dy, float *dw,
+                                  float *dbias);
+ts_status conv_transpose2d_forward(void *stream, const ts_conv_shape *shape, const float *x, const float *w,
+                                   const float *bias, float *y);
+ts_status conv_transpose2d_backward_data(void *stream, const ts_conv_shape *shape, const float *dy, const float *w,
+                                         float *dx);
+ts_status conv_transpose2d_backward_weights(void *stream, const ts_conv_shape *shape, const float *x, const float *dy,
+                                            float *dw, float *dbias);
+
 // softmax.cu, layer_norm.cu, restart.cu
 ts_status softmax_cross_entropy(void *stream, double grad_scale, const float *logits, const int32_t *targets,
                                 int64_t rows, int64_t k, double *loss, float *losses, float *grad);

@@ -45,6 +45,9 @@ struct ConvPiece {
   int first_block;
 };
 
+// 0 <= i < size
+TS_DEVICE bool is_below(int i, int size) { return static_cast<unsigned>(i) < static_cast<unsigned>(size); }
+
 // The side that is gathered from.
 struct ConvSource {
   const float *data;
@@ -69,11 +72,9 @@ struct ConvSource {
   }
   TS_DEVICE int taps(const ConvPiece &piece) const { return piece.y.taps * piece.x.taps * channels; }
 
-  TS_DEVICE Run at(Point pixel, Point tap) const {
-    const int y = pixel.y + tap.y, x = pixel.x + tap.x;
-    const bool inside = TS_GUARD(
-        1, static_cast<unsigned>(y) < static_cast<unsigned>(h) && static_cast<unsigned>(x) < static_cast<unsigned>(w));
-    return inside ? Run{data + pixel.offset + tap.offset, 4} : Run{data, 0};
+  TS_DEVICE Place at(Point pixel, Point tap) const {
+    if (!is_below(pixel.y + tap.y, h) || !is_below(pixel.x + tap.x, w)) return {data, false};
+    return {data + pixel.offset + tap.offset, true};
   }
 };
 
@@ -83,16 +84,16 @@ constexpr int kConvTable = 128;  // points of a block: of its rows or columns
 struct PixelRows {
   const ConvSource &source;
   const ConvPiece &piece;
-  int64_t group;  // offset of its channels
+  int group;  // first channel
   const Point *points;
 
   TS_DEVICE Point column(int k) const {
-    if (!TS_GUARD(2, k < source.taps(piece))) return {0, kOutside, 0};
+    if (!TS_GUARD(1, k < source.taps(piece))) return {0, kOutside, 0};
     Point tap = source.tap(piece, k);
     tap.offset += group;
     return tap;
   }
-  TS_DEVICE Run run(Point tap, int i) const { return source.at(points[i], tap); }
+  TS_DEVICE Place place(Point tap, int i) const { return source.at(points[i], tap); }
 };
 
 // Rows are channels of the result, k are taps.
@@ -105,15 +106,15 @@ struct TapWeights {
   int channels;
 
   TS_DEVICE int64_t column(int k) const {
-    if (!TS_GUARD(3, k < source.taps(piece))) return -1;
+    if (!TS_GUARD(2, k < source.taps(piece))) return -1;
     int channel, j;
     const int i = piece.taps.divide(source.by_channels.divide(k, &channel), &j);
     const int64_t tap = int64_t{piece.y.tap + piece.y.tap_every * i} * kernel_w + piece.x.tap + piece.x.tap_every * j;
     return tap * tap_stride + channel * stride_source;
   }
-  TS_DEVICE Run run(int64_t column, int i) const {
-    if (column < 0 || !TS_GUARD(4, i < channels)) return {w, 0};
-    return {w + column + i * stride_result, channels - i};
+  TS_DEVICE Place place(int64_t column, int i) const {
+    if (column < 0 || i >= channels) return {w, false};
+    return {w + column + i * stride_result, true};
   }
 };
 
@@ -148,14 +149,14 @@ struct Conv {
       m_ = of_pixels / p.groups * Shape::kM;
       n_ = block % p.tiles_n * Shape::kN;
       for (int i = static_cast<int>(threadIdx.x); i < Shape::kM; i += Shape::kThreads)
-        points[i] = TS_GUARD(5, m_ + i < piece_.pixels) ? p.source.pixel(piece_, m_ + i) : Point{0, kOutside, 0};
+        points[i] = TS_GUARD(3, m_ + i < piece_.pixels) ? p.source.pixel(piece_, m_ + i) : Point{0, kOutside, 0};
     }
 
     TS_DEVICE int steps() const { return ceil_div(p_.source.taps(piece_), kDepth); }
 
     template <int kPitch>
     TS_DEVICE void copy_left(int k, float *tile) const {
-      const PixelRows rows = {p_.source, piece_, int64_t{group_} * p_.source.channels, points_};
+      const PixelRows rows = {p_.source, piece_, group_ * p_.source.channels, points_};
       copy_along_k<Shape::kM, kPitch, Shape::kThreads>(rows, k, tile);
     }
     template <int kPitch>
@@ -169,7 +170,7 @@ struct Conv {
     TS_DEVICE ResultRow row(int row) const {
       const int first = group_ * p_.channels + n_;
       float *y = nullptr;
-      if (TS_GUARD(6, m_ + row < piece_.pixels)) {
+      if (TS_GUARD(4, m_ + row < piece_.pixels)) {
         int in_image, j;
         const int image = piece_.plane.divide(m_ + row, &in_image), i = piece_.width.divide(in_image, &j);
         y = p_.y + image * p_.image + (piece_.y.begin + piece_.y.every * i) * p_.row +

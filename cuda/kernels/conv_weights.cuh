@@ -11,17 +11,17 @@ namespace tessera::cuda {
 struct TapRows {
   const ConvSource &source;
   const ConvPiece &piece;
-  int64_t group;
+  int group;  // first channel
   const Point *points;
-  int first, last;  // pixels
+  int first, pixels;
 
   TS_DEVICE Point column(int k) const {
-    if (!TS_GUARD(1, first + k < last)) return {0, kOutside, 0};
+    if (!TS_GUARD(1, k < pixels)) return {0, kOutside, 0};
     Point pixel = source.pixel(piece, first + k);
     pixel.offset += group;
     return pixel;
   }
-  TS_DEVICE Run run(Point pixel, int i) const { return source.at(pixel, points[i]); }
+  TS_DEVICE Place place(Point pixel, int i) const { return source.at(pixel, points[i]); }
 };
 
 struct ConvWeights {
@@ -49,37 +49,41 @@ struct ConvWeights {
       rest /= p.tiles_n;
       group_ = rest % p.groups;
       first_ = rest / p.groups * p.part;
-      last_ = p.piece.pixels - first_ < p.part ? p.piece.pixels : first_ + p.part;
-      taps_ = p.in.taps(p.piece);
-      dw_ = p.dw + (int64_t{rest / p.groups} * p.o + int64_t{group_} * p.channels + m_) * taps_ + n_;
       for (int i = static_cast<int>(threadIdx.x); i < Shape::kN; i += Shape::kThreads)
-        points[i] = TS_GUARD(2, n_ + i < taps_) ? p.in.tap(p.piece, n_ + i) : Point{0, kOutside, 0};
+        points[i] = p.in.tap(p.piece, n_ + i);  // past the last tap too: a column that is not stored
     }
 
-    TS_DEVICE int steps() const { return ceil_div(last_ - first_, kDepth); }
+    TS_DEVICE int steps() const { return ceil_div(pixels(), kDepth); }
 
     template <int kPitch>
     TS_DEVICE void copy_left(int k, float *tile) const {
       const float *first = p_.out + int64_t{first_} * p_.o + group_ * p_.channels + m_;
-      const MatrixSource out = {first, 1, p_.o, p_.channels - m_, last_ - first_};
+      const MatrixSource out = {first, 1, p_.o, p_.channels - m_, pixels()};
       copy_along_i<Shape::kM, kPitch, Shape::kThreads>(out, p_.copy_out == Copy::kQuadsAlongI, k, tile);
     }
     template <int kPitch>
     TS_DEVICE void copy_right(int k, float *tile) const {
-      const TapRows taps = {p_.in, p_.piece, int64_t{group_} * p_.in.channels, points_, first_, last_};
-      copy_along_i<Shape::kN, kPitch, Shape::kThreads>(taps, p_.copy_in == Copy::kQuadsAlongI, k, tile);
+      const TapRows rows = {p_.in, p_.piece, group_ * p_.in.channels, points_, first_, pixels()};
+      copy_along_i<Shape::kN, kPitch, Shape::kThreads>(rows, p_.copy_in == Copy::kQuadsAlongI, k, tile);
     }
 
     TS_DEVICE ResultRow row(int row) const {
-      float *y = TS_GUARD(3, m_ + row < p_.channels) ? dw_ + int64_t{row} * taps_ : nullptr;
-      return {y, taps_ - n_, n_, p_.quads, {nullptr, false, false}};
+      const int64_t channel = int64_t{first_ / p_.part} * p_.o + group_ * p_.channels + m_ + row;
+      float *y = TS_GUARD(2, m_ + row < p_.channels) ? p_.dw + channel * taps() + n_ : nullptr;
+      return {y, taps() - n_, n_, p_.quads, {nullptr, false, false}};
     }
 
    private:
+    // Of the block's part.
+    TS_DEVICE int pixels() const {
+      const int left = p_.piece.pixels - first_;
+      return left < p_.part ? left : p_.part;
+    }
+    TS_DEVICE int taps() const { return p_.in.taps(p_.piece); }
+
     const ConvWeights &p_;
     const Point *points_;
-    int m_, n_, group_, first_, last_, taps_;
-    float *dw_;
+    int m_, n_, group_, first_;  // the last one a pixel
   };
 };
 

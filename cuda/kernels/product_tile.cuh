@@ -27,13 +27,13 @@ using Tall32 = ProductShape<128, 32, 8, 4, 4>;
 using Wide64 = ProductShape<64, 128, 8, 8, 4>;
 using Wide32 = ProductShape<32, 128, 8, 4, 4>;
 
-// Consecutive i of an operand from one address on: how many of them there are, at most 4 of interest.
-struct Run {
+// Where an element of an operand lies, with an address that is good in any case. What is not inside becomes 0.
+struct Place {
   const float *at;
-  int count;
+  bool inside;
 };
 
-// An operand is a source: column(k) is what is to be known of a k, run(column, i) where its elements lie.
+// An operand is a source: column(k) is what is to be known of a k, place(column, i) where its elements lie.
 //
 // Neighbouring threads take neighbouring k of one i, which lie side by side in memory.
 template <int kSize, int kPitch, int kThreads, class Source>
@@ -42,28 +42,29 @@ TS_DEVICE void copy_along_k(const Source &source, int k0, float *tile) {
   const auto column = source.column(k0 + k);
   TS_UNROLL
   for (int i = first; i < kSize; i += kThreads / kDepth) {
-    const Run run = source.run(column, i);
-    async_copy<4>(tile + k * kPitch + i, run.at, run.count > 0 ? 4 : 0);
+    const Place from = source.place(column, i);
+    async_copy<4>(tile + k * kPitch + i, from.at, TS_GUARD(1, from.inside) ? 4 : 0);
   }
 }
 
-// Neighbouring threads take neighbouring i of one k: four at once, if quads of i lie at multiples of 16 bytes.
+// Neighbouring threads take neighbouring i of one k: quads of them, if those lie at multiples of 16 bytes and are
+// inside or outside as a whole. The loops stay loops, to save registers.
 template <int kSize, int kPitch, int kThreads, class Source>
 TS_DEVICE void copy_along_i(const Source &source, bool quads, int k0, float *tile) {
   constexpr int kRow = kSize / 4, kRows = kThreads / kRow;  // threads of a k, k at a time
   const int i = static_cast<int>(threadIdx.x) % kRow, first = static_cast<int>(threadIdx.x) / kRow;
-  TS_UNROLL
+  TS_UNROLL_BY(1)
   for (int k = first; k < kDepth; k += kRows) {
     const auto column = source.column(k0 + k);
     float *row = tile + k * kPitch;
     if (quads) {
-      const Run run = source.run(column, 4 * i);
-      async_copy<16>(row + 4 * i, run.at, run.count >= 4 ? 16 : run.count > 0 ? 4 * run.count : 0);
+      const Place from = source.place(column, 4 * i);
+      async_copy<16>(row + 4 * i, from.at, TS_GUARD(2, from.inside) ? 16 : 0);
     } else {
-      TS_UNROLL
+      TS_UNROLL_BY(1)
       for (int j = 0; j < 4; j++) {
-        const Run run = source.run(column, i + j * kRow);
-        async_copy<4>(row + i + j * kRow, run.at, run.count > 0 ? 4 : 0);
+        const Place from = source.place(column, i + j * kRow);
+        async_copy<4>(row + i + j * kRow, from.at, TS_GUARD(3, from.inside) ? 4 : 0);
       }
     }
   }
@@ -86,10 +87,10 @@ struct MatrixSource {
   int64_t stride_i, stride_k;
   int size_i, size_k;
 
-  TS_DEVICE int column(int k) const { return TS_GUARD(1, k < size_k) ? k : -1; }
-  TS_DEVICE Run run(int k, int i) const {
-    if (k < 0 || !TS_GUARD(2, i < size_i)) return {data, 0};
-    return {data + i * stride_i + k * stride_k, size_i - i};
+  TS_DEVICE int column(int k) const { return k; }
+  TS_DEVICE Place place(int k, int i) const {
+    if (k >= size_k || i >= size_i) return {data, false};
+    return {data + i * stride_i + k * stride_k, true};
   }
 };
 

@@ -103,6 +103,68 @@ std::vector<Conv> network_layers() {
   return layers;
 }
 
+// Strides of many residues, and larger than the image; residues without a tap; more channels than a tile of a kernel.
+std::vector<Conv> unusual_layers() {
+  struct Row {
+    int64_t h, w, c, o, kh, kw;
+    int32_t stride_h, stride_w, dilation, groups;
+  };
+  const Row rows[] = {{11, 13, 3, 5, 7, 6, 5, 4, 1, 1},   {4, 5, 8, 4, 3, 3, 9, 7, 1, 1},
+                      {12, 12, 4, 6, 3, 3, 3, 2, 3, 1},   {6, 5, 150, 140, 2, 1, 1, 2, 1, 1},
+                      {5, 6, 280, 264, 1, 2, 2, 1, 1, 2}, {9, 9, 66, 65, 3, 3, 2, 2, 1, 1}};
+  std::vector<Conv> layers;
+  for (const Row &r : rows) {
+    Conv conv{.b = 2, .h = r.h, .w = r.w, .c = r.c, .o = r.o, .kh = r.kh, .kw = r.kw, .p = {}};
+    conv.p = {.struct_size = sizeof(ts_conv2d_params),
+              .activation = TS_ACTIVATION_RELU,
+              .stride_h = r.stride_h,
+              .stride_w = r.stride_w,
+              .dilation_h = r.dilation,
+              .dilation_w = r.dilation,
+              .pad_top = 2,
+              .pad_left = 1,
+              .pad_bottom = 0,
+              .pad_right = 3,
+              .groups = r.groups};
+    conv.finish();
+    layers.push_back(conv);
+  }
+  return layers;
+}
+
+void unusual_shapes(Device &dev) {
+  Rng rng(seed());
+  for (const Conv &conv : unusual_layers()) {
+    Case t(rng, conv);
+    plain_convolution(dev, t);
+    transposed_convolution(dev, t);
+  }
+}
+
+// On a GPU a NaN reaches the results that its taps lead to, and no others: what fills up a kernel's tiles does not
+// spread it. (On a CPU it may: kernels there work on several pixels at once, and oneDNN's ReLU makes it 0.)
+void nan_stays_local(Device &dev) {
+  if (dev.name == "cpu") return;
+  Rng rng(seed());
+  auto same_places = [](const std::vector<float> &got, const std::vector<float> &expected) {
+    return std::equal(got.begin(), got.end(), expected.begin(),
+                      [](float a, float b) { return std::isnan(a) == std::isnan(b); });
+  };
+  for (int i = 0; i < 20; i++) {
+    Conv conv = random_conv(rng);
+    auto in = gaussian(rng, conv.in_size()), w = gaussian(rng, conv.w_size()), out = gaussian(rng, conv.out_size());
+    in[static_cast<size_t>(uniform_int(rng, 0, static_cast<int64_t>(in.size()) - 1))] = NAN;
+    out[static_cast<size_t>(uniform_int(rng, 0, static_cast<int64_t>(out.size()) - 1))] = NAN;
+    auto expected = convolve(conv, in, w, out);
+    Tensor<float> tin(dev, conv.in_dims(), in), tw(dev, conv.w_dims(), w), tout(dev, conv.out_dims(), out);
+    Tensor<float> y(dev, conv.out_dims()), dx(dev, conv.in_dims());
+    OK(dev, ts_conv2d_forward(dev.stream, &conv.p, tin, tw, nullptr, y));
+    OK(dev, ts_conv2d_backward_data(dev.stream, &conv.p, tout, tw, dx));
+    CHECK_MSG(same_places(y.read(), expected.out), "%s: forward", conv.text().c_str());
+    CHECK_MSG(same_places(dx.read(), expected.in), "%s: by data", conv.text().c_str());
+  }
+}
+
 // With no images a forward op has nothing to do and gradients are zero.
 void empty_batch(Device &dev) {
   Rng rng(seed());
@@ -163,6 +225,8 @@ void layers_of_networks(Device &dev) {
 }  // namespace
 
 int main() {
+  run("unusual shapes", unusual_shapes);
+  run("a NaN stays where it belongs", nan_stays_local);
   run("empty batch", empty_batch);
   run("kernel larger than the padded image is refused", kernel_larger_than_image);
   run("layers of the networks", layers_of_networks);

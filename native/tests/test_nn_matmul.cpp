@@ -54,6 +54,12 @@ void sizes(Device &dev) {
     one(dev, rng, uniform_int(rng, 1, 70), uniform_int(rng, 1, 70), uniform_int(rng, 1, 300));
   for (int i = 0; i < 12; i++) one(dev, rng, uniform_int(rng, 0, 4), uniform_int(rng, 0, 4), uniform_int(rng, 0, 2));
   for (int i = 0; i < 4; i++) one(dev, rng, 5, 7, 0);
+  // More than a tile of a kernel either way, and sums that a kernel may split.
+  for (int i = 0; i < 4; i++) {
+    one(dev, rng, uniform_int(rng, 129, 200), 4 * uniform_int(rng, 33, 70), uniform_int(rng, 1, 40));
+    one(dev, rng, uniform_int(rng, 129, 300), uniform_int(rng, 1, 32), uniform_int(rng, 500, 900));
+    one(dev, rng, uniform_int(rng, 1, 32), uniform_int(rng, 129, 300), uniform_int(rng, 500, 900));
+  }
 }
 
 }  // namespace
