@@ -24,10 +24,10 @@ Codebook::Layout Codebook::layout(std::byte *base) const {
   Carver carve{base};
   Layout l{};
   l.codes = carve.take<float>(k * d);
-  l.centred = carve.take<float>(panels * kPanel * padded_d);
-  l.mean = carve.take<float>(padded_d);
-  l.half_norm = carve.take<float>(panels * kPanel);
-  l.norm = carve.take<float>(panels);
+  l.packed = carve.take<uint4>(int64_t{panels()} * kPanel * family->units(d));
+  l.mean = carve.take<float>(d);
+  l.half_norm = carve.take<float>(int64_t{panels()} * kPanel);
+  l.terms = carve.take<PanelTerms>(panels());
   l.mean64 = carve.take<double>(d);
   l.spread = carve.take<Spread>(1);
   l.bytes = carve.used;
@@ -36,20 +36,21 @@ Codebook::Layout Codebook::layout(std::byte *base) const {
 
 CodebookView Codebook::view() const {
   const Layout l = layout(memory_.as<std::byte>());
-  return {l.codes, l.centred, l.mean, l.half_norm, l.norm, l.spread, k, d, padded_d, panels};
+  return {l.codes, l.packed, l.mean, l.half_norm, l.terms, l.spread, k, d, panels(), family->units(d)};
 }
 
 ts_status Codebook::pack(Stream *s) {
   const Layout l = layout(memory_.as<std::byte>());
   TS_TRY(TS_CUDA(s->report, cudaMemsetAsync(l.spread, 0, sizeof(Spread), s->cuda)));
-  TS_TRY(TS_CUDA(s->report, cudaMemsetAsync(l.norm, 0, static_cast<size_t>(panels) * sizeof(float), s->cuda)));
+  TS_TRY(TS_CUDA(s->report, cudaMemsetAsync(l.terms, 0, static_cast<size_t>(panels()) * sizeof(PanelTerms), s->cuda)));
   TS_TRY(TS_LAUNCH_ON(s, "codebook", mean_codes, static_cast<unsigned>(ceil_div<int64_t>(d, kMeanColumns)),
                       kMeanThreads, shared_bytes<double>(kMeanThreads), l.codes, k, d, l.mean64, l.spread));
   TS_TRY(TS_LAUNCH_ON(s, "codebook", spread_codes, static_cast<unsigned>(ceil_div<int64_t>(k, kCodebookWarps)),
                       kCodebookThreads, 0, l.codes, k, d, l.mean64, l.spread));
-  TS_TRY(TS_LAUNCH_ON(s, "codebook", choose_scale, 1, kCodebookThreads, 0, l.mean64, d, padded_d, l.mean, l.spread));
-  return TS_LAUNCH_ON(s, "codebook", pack_codes, static_cast<unsigned>(panels * kPanel / kCodebookWarps),
-                      kCodebookThreads, 0, view(), l.centred, l.half_norm, reinterpret_cast<unsigned *>(l.norm));
+  TS_TRY(family->pack(s, view(), {l.mean64, l.mean, l.packed, l.half_norm, l.terms, l.spread}));
+  const PanelBound bound = {family->bound(d).constant, cpu::vq::fp32_bound(d).constant};
+  return TS_LAUNCH_ON(s, "codebook", bound_panels, static_cast<unsigned>(ceil_div(panels(), kCodebookThreads)),
+                      kCodebookThreads, 0, bound, panels(), l.terms, l.spread);
 }
 
 void Codebook::begin_read(Stream *stream) {
@@ -89,7 +90,11 @@ void Codebook::packed(Stream *stream) {
 }
 
 ts_status codebook_alloc(void *device, int64_t k, int64_t d, ts_report *report, void **codebook) {
-  auto *book = new (std::nothrow) Codebook(static_cast<Device *>(device), k, d);
+  auto *dev = static_cast<Device *>(device);
+  TS_TRY(TS_CUDA(report, dev->use()));
+  const Family *family = nullptr;
+  TS_TRY(choose_family(dev, d, report, &family));
+  auto *book = new (std::nothrow) Codebook(dev, family, k, d);
   if (!book) return host->fail(report, TS_OUT_OF_MEMORY, "no memory for a codebook");
   ts_status status = book->open(report);
   if (status != TS_OK) {
@@ -116,7 +121,7 @@ ts_status codebook_pack(void *stream, void *codebook, const char *op) {
   FaultSlot fault;
   TS_TRY(s->faults.begin(TS_FAULT_NONFINITE_CODE, op, &fault));
   int64_t count = book->k * book->d;
-  TS_TRY(TS_LAUNCH_ON(s, "codebook", check_codes, s->blocks(ceil_div<int64_t>(count, kCodebookThreads), 8),
+  TS_TRY(TS_LAUNCH_ON(s, "codebook", check_codes, s->blocks(ceil_div<int64_t>(count, kCodebookThreads), 6),
                       kCodebookThreads, 0, book->codes(), count, book->d, fault));
   TS_TRY(book->pack(s));
   book->packed(s);

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "backend/family.h"
 #include "backend/stream.h"
 #include "kernels/codebook_view.cuh"
 
@@ -11,7 +12,7 @@ namespace tessera::cuda {
 
 class Codebook {
  public:
-  Codebook(Device *device, int64_t k, int64_t d) : device(device), k(k), d(d) {}
+  Codebook(Device *device, const Family *family, int64_t k, int64_t d) : device(device), family(family), k(k), d(d) {}
   ~Codebook();
 
   ts_status open(ts_report *report);
@@ -33,18 +34,20 @@ class Codebook {
   CodebookView view() const;
 
   Device *const device;
+  const Family *const family;  // of the search
   const int64_t k, d;
-  const int64_t padded_d = ceil_div<int64_t>(d, kDepthStep) * kDepthStep;
-  const int64_t panels = ceil_div<int64_t>(k, kPanel);
 
  private:
-  // What lies in the version's memory: kernels/codebook.cuh.
+  // What lies in the version's memory: kernels/codebook_view.cuh.
   struct Layout {
-    float *codes, *centred, *mean, *half_norm, *norm;
+    float *codes, *mean, *half_norm;
+    uint4 *packed;
+    PanelTerms *terms;
     double *mean64;
     Spread *spread;
     size_t bytes;
   };
+  int panels() const { return static_cast<int>(ceil_div<int64_t>(k, kPanel)); }
   Layout layout(std::byte *base) const;
 
   // A stream's latest read.

@@ -1,36 +1,58 @@
-// Nearest codes: screen, certify, rescore (docs/kernels.md). Rows are measured, a family screens them, rows that one
-// code is left of are decided, and the others are scanned in float64. The host waits for none of it.
+// Nearest codes: screen, certify, rescore (kernels/assign.cuh), a chunk of rows after the other. The host waits for
+// none of it: how many rows come to a kernel, only the device knows.
 #include <algorithm>
-#include <cstdio>
-#include <cstring>
 
 #include "backend/carver.h"
-#include "backend/ops.h"
-#include "backend/scatter_update.h"
 #include "backend/search.h"
-#include "cpu/vq/bound.h"
 #include "kernels/assign_exact.cuh"
-#include "kernels/assign_fp32.cuh"
+#include "kernels/assign_narrow.cuh"
 
 namespace tessera::cuda {
 namespace {
 
-// A split costs 16 bytes a row and its merge; it pays where there are fewer tiles of rows than the device has room for.
-constexpr int64_t kMostSplits = 16;
+// A chunk's packed rows should stay in L2 between the kernels, and its tiles should fill the device several times over.
+constexpr int64_t kChunkBytes = int64_t{32} << 20;
+#if defined(TS_EMULATED)
+constexpr int64_t kMostRows = 3072;  // few, so that tests see several chunks
+#else
+constexpr int64_t kMostRows = int64_t{1} << 18;
+#endif
 
-struct Work {
-  float *norms;        // [n]
-  Screened *screened;  // [splits, n]
-  uint32_t *listed;    // [1]
-  int32_t *list;       // [n] rows to scan
+// Covers the fp32 rounding of a bound's own evaluation: a handful of operations on positive numbers.
+constexpr float kInflate = 1.0f + 0x1p-20f;
 
-  Work(Carver &carve, int64_t n, int64_t splits) {
-    norms = carve.take<float>(n);
-    screened = carve.take<Screened>(splits * n);
-    listed = carve.take<uint32_t>(1);
-    list = carve.take<int32_t>(n);
-  }
-};
+constexpr int kNarrowBlocks = 5, kRescoreBlocks = 8, kScanBlocks = 3;  // a multiprocessor
+
+int64_t chunk_rows(const CodebookView &book, int64_t n) {
+  const int64_t rows =
+      kChunkBytes / (int64_t{book.units} * static_cast<int64_t>(sizeof(uint4))) / kTileRows * kTileRows;
+  return std::min(n, std::clamp<int64_t>(rows, kTileRows, kMostRows));
+}
+
+float rounded_up(double value) { return std::nextafter(static_cast<float>(value), HUGE_VALF); }
+
+BoundTerms bound_terms(const Codebook *book) {
+  const cpu::vq::Bound screen = book->family->bound(book->d), fp32 = cpu::vq::fp32_bound(book->d);
+  return {rounded_up(screen.product), rounded_up(screen.square), rounded_up(fp32.product),
+          kInflate * certificate_factor};
+}
+
+// Cuts the arrays of a chunk of `rows` rows with `lists` lists each. What is cut for more of both is large enough.
+SearchWork lay_out(Carver &carve, int units, int64_t rows, int64_t lists) {
+  const int64_t padded = ceil_div<int64_t>(rows, kTileRows) * kTileRows;
+  SearchWork work{};
+  work.rows = static_cast<int>(rows);
+  work.padded = static_cast<int>(padded);
+  work.counts = carve.take<unsigned>(2);
+  work.packed = carve.take<uint4>(padded * units);
+  work.terms = carve.take<RowTerms>(padded);
+  work.lower = carve.take<unsigned>(padded);
+  work.uncertain = carve.take<int>(rows);
+  work.scanned = carve.take<int>(rows);
+  work.found = carve.take<int>(lists * padded);
+  work.lists = carve.take<uint2>(lists * padded * kListed);
+  return work;
+}
 
 ts_status open_counters(Stream *s) {
   if (s->search_counters.bytes() > 0) return TS_OK;
@@ -38,70 +60,58 @@ ts_status open_counters(Stream *s) {
   return TS_CUDA(s->report, cudaMemsetAsync(s->search_counters.as<void>(), 0, sizeof(SearchCounters), s->cuda));
 }
 
+// The codes of the groups that a screen left, in fp32. Four numbers at a time where rows begin at multiples of 16
+// bytes.
+ts_status narrow(Stream *s, const CodebookView &book, const BoundTerms &bound, const float *x, const SearchWork &work,
+                 int lists, int32_t *codes) {
+  const bool quads = book.d % 4 == 0 && reinterpret_cast<uintptr_t>(x) % 16 == 0;
+  const unsigned grid = s->blocks(ceil_div(work.rows, kNarrowRows), kNarrowBlocks);
+  auto *counters = s->search_counters.as<SearchCounters>();
+  if (quads)
+    return TS_LAUNCH_ON(s, "assign", narrow_rows<true>, grid, kNarrowThreads, narrow_shared_bytes(), book, bound, x,
+                        work, lists, codes, counters);
+  return TS_LAUNCH_ON(s, "assign", narrow_rows<false>, grid, kNarrowThreads, narrow_shared_bytes(), book, bound, x,
+                      work, lists, codes, counters);
+}
+
+ts_status search_chunk(Stream *s, const Family *family, const CodebookView &book, const BoundTerms &bound,
+                       const RowsToConvert &rows, int64_t count, size_t bytes) {
+  TS_TRY(s->reserve(bytes));
+  const ScreenLaunch launch = family->plan(s->device, book, static_cast<int>(count));
+  const int lists = kHalves * launch.splits;
+  Carver carve{s->scratch.as<std::byte>()};
+  const SearchWork work = lay_out(carve, book.units, count, lists);
+  TS_TRY(TS_CUDA(s->report, cudaMemsetAsync(work.counts, 0, 2 * sizeof(unsigned), s->cuda)));
+  TS_TRY(family->convert(s, book, bound, rows, work, lists));
+  TS_TRY(family->screen(s, book, work, launch, bound.factor));
+  TS_TRY(narrow(s, book, bound, rows.x, work, lists, rows.codes));
+  TS_TRY(TS_LAUNCH_ON(s, "assign", rescore_rows, s->blocks(ceil_div(work.rows, kRescoreThreads / 32), kRescoreBlocks),
+                      kRescoreThreads, 0, book, rows.x, work, rows.codes));
+  return TS_LAUNCH_ON(s, "assign", scan_rows, s->blocks(ceil_div(work.rows, kExactRows), kScanBlocks), kExactThreads,
+                      exact_shared_bytes(), book, rows.x, work, rows.codes);
+}
+
 }  // namespace
 
 ts_status search(Stream *s, const Codebook *book, const float *x, int64_t n, int32_t *codes, FaultSlot fault) {
-  s->search_kernel = "fp32-simt";
+  const Family *family = book->family;
+  s->search_kernel = family->name;
   TS_TRY(open_counters(s));
   if (n == 0) return TS_OK;
-  const int64_t tiles = ceil_div<int64_t>(n, kFp32Rows), wanted = 2 * s->device->properties.multiProcessorCount;
-  const int64_t splits_wanted = std::clamp<int64_t>(wanted / tiles, 1, std::min(book->panels, kMostSplits));
-  const int64_t panels_a_split = ceil_div(book->panels, splits_wanted);
-  const int64_t splits = ceil_div(book->panels, panels_a_split);
-  Carver measure{nullptr};
-  Work(measure, n, splits);
-  TS_TRY(s->reserve(measure.used));
-  Carver carve{s->scratch.as<std::byte>()};
-  const Work w(carve, n, splits);
   const CodebookView view = book->view();
-
-  int lanes = 1;
-  while (lanes < 32 && lanes < book->d) lanes *= 2;
-  TS_TRY(TS_LAUNCH_ON(s, "measure", measure_rows, static_cast<unsigned>(ceil_div<int64_t>(n * lanes, kScreenThreads)),
-                      kScreenThreads, 0, view, x, n, lanes, w.norms, fault));
-
-  const cpu::vq::Bound bound = cpu::vq::fp32_bound(book->d);
-  const BoundTerms terms = {static_cast<float>(bound.product), static_cast<float>(bound.square),
-                            static_cast<float>(bound.constant)};
-  const dim3 grid(static_cast<unsigned>(tiles), static_cast<unsigned>(splits));
-  TS_TRY(TS_LAUNCH_ON(s, "fp32-simt", screen_fp32, grid, kScreenThreads, fp32_shared_bytes(), view, terms, x, n,
-                      w.norms, panels_a_split, w.screened));
-
-  TS_TRY(TS_CUDA(s->report, cudaMemsetAsync(w.listed, 0, sizeof(uint32_t), s->cuda)));
-  TS_TRY(TS_LAUNCH_ON(s, "decide", decide_rows, static_cast<unsigned>(ceil_div<int64_t>(n, kScreenThreads)),
-                      kScreenThreads, 0, w.screened, w.norms, n, static_cast<int>(splits), book->k, codes, w.listed,
-                      w.list, s->search_counters.as<SearchCounters>()));
-  // How many rows are listed, only the device knows: blocks find out that there is nothing to do.
-  return TS_LAUNCH_ON(s, "exact", scan_codes, s->blocks(ceil_div<int64_t>(n, kExactRows), 3), kExactThreads,
-                      exact_shared_bytes(), view.codes, book->k, book->d, x, w.listed, w.list, codes);
-}
-
-ts_status vq_assign(void *stream, const void *codebook, const float *x, int64_t n, int32_t *codes) {
-  Stream *s = Stream::of(stream);
-  TS_TRY(check_rows(s, n, "vq_assign"));
-  FaultSlot fault;
-  TS_TRY(s->faults.begin(TS_FAULT_NONFINITE_ROW, "vq_assign", &fault));
-  return search(s, static_cast<const Codebook *>(codebook), x, n, codes, fault);
-}
-
-ts_status vq_statistics(void *stream, int32_t reset, ts_vq_stats *stats) {
-  Stream *s = Stream::of(stream);
-  const uint32_t struct_size = stats->struct_size;
-  *stats = {};
-  stats->struct_size = struct_size;
-  if (s->search_counters.bytes() == 0) return TS_OK;
-  SearchCounters counters;
-  static_assert(sizeof counters.histogram == sizeof stats->histogram, "one bin each");
-  TS_TRY(s->staging.to_host(s->cuda, &counters, s->search_counters.as<void>(), sizeof counters, s->report));
-  stats->rows = counters.rows;
-  stats->candidates = counters.candidates;
-  stats->rescored_rows = counters.rescored;
-  stats->scanned_rows = counters.scanned;
-  memcpy(stats->histogram, counters.histogram, sizeof stats->histogram);
-  snprintf(stats->kernel, sizeof stats->kernel, "%s", s->search_kernel);
-  if (!reset) return TS_OK;
-  s->search_kernel = "";
-  return TS_CUDA(s->report, cudaMemsetAsync(s->search_counters.as<void>(), 0, sizeof counters, s->cuda));
+  const BoundTerms bound = bound_terms(book);
+  const int64_t chunk = chunk_rows(view, n);
+  // The last chunk has fewer tiles and so more splits: the same memory must do for it.
+  size_t bytes = 0;
+  for (int64_t rows : {chunk, n - (n - 1) / chunk * chunk}) {
+    Carver measure{nullptr};
+    lay_out(measure, view.units, rows, kHalves * family->plan(s->device, view, static_cast<int>(rows)).splits);
+    bytes = std::max(bytes, measure.used);
+  }
+  for (int64_t first = 0; first < n; first += chunk)
+    TS_TRY(search_chunk(s, family, view, bound, {x + first * book->d, first, fault, codes + first},
+                        std::min(chunk, n - first), bytes));
+  return TS_OK;
 }
 
 }  // namespace tessera::cuda

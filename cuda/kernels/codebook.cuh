@@ -4,12 +4,14 @@
 //   mean_codes     32 columns a block of 1024 threads; 8 KB shared; 4 bytes and one float64 addition an element
 //   spread_codes   a warp a code: its distance from the mean in float64; 4 bytes an element
 //   choose_scale   one block
-//   pack_codes     a warp a code: 8 bytes and some float64 an element
-// All take at most 40 registers.
+//   pack_codes     a warp a code: 4 bytes read, 2 or 4 written and some float64 an element
+//   bound_panels   a thread a panel of 128 codes
+// All take at most 40 registers, pack_codes at most 64.
 #pragma once
 
 #include "kernels/codebook_view.cuh"
 #include "kernels/fault.cuh"
+#include "kernels/format.cuh"
 
 namespace tessera::cuda {
 
@@ -17,8 +19,9 @@ constexpr int kCodebookThreads = 256;
 constexpr int kCodebookWarps = kCodebookThreads / 32;
 constexpr int kMeanColumns = 32;
 constexpr int kMeanThreads = 1024;
+
 // codes [k, d]; a NaN or an infinity is a fault of its code.
-TS_KERNEL(kCodebookThreads, 8) check_codes(const float *codes, int64_t count, int64_t d, FaultSlot fault) {
+TS_KERNEL(kCodebookThreads, 6) check_codes(const float *codes, int64_t count, int64_t d, FaultSlot fault) {
   const int64_t stride = int64_t{gridDim.x} * kCodebookThreads;
   for (int64_t i = int64_t{blockIdx.x} * kCodebookThreads + threadIdx.x; i < count; i += stride)
     if (!is_finite(codes[i])) report_fault(fault, i / d);
@@ -35,6 +38,23 @@ TS_DEVICE double sum_of_warp(double value) {
   for (int mask = 16; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
   return value;
 }
+
+// A float that is not less; infinities and NaNs stay what they are.
+TS_DEVICE float rounded_up(double value) {
+  const uint32_t bits = float_bits(static_cast<float>(value));
+  return bits_float(bits < 0x7F800000u ? bits + 1 : bits);
+}
+
+// The numbers of one code, centred: zeros beyond the last.
+struct CentredCode {
+  const float *code, *mean;
+  double scale;
+  int64_t d;
+
+  TS_DEVICE double operator[](int64_t i) const {
+    return i < d ? fma(static_cast<double>(code[i]), scale, -static_cast<double>(mean[i])) : 0.0;
+  }
+};
 
 // mean [d] in float64. Each warp adds every 32nd code, then the warps' sums are added in order.
 TS_KERNEL(kMeanThreads, 1) mean_codes(const float *codes, int64_t k, int64_t d, double *mean, Spread *spread) {
@@ -71,8 +91,9 @@ spread_codes(const float *codes, int64_t k, int64_t d, const double *mean, Sprea
 }
 
 // The power of two that brings the largest centred norm into [1, 2), as far as the mean stays in fp32's range.
+template <class Format>
 TS_KERNEL(kCodebookThreads, 1)
-choose_scale(const double *mean64, int64_t d, int64_t padded_d, float *mean, Spread *spread) {
+choose_scale(const double *mean64, int64_t d, float *mean, Spread *spread) {
   const int bias = static_cast<int>(kExponentBias);
   int exponent = spread->norm_exponent ? bias - static_cast<int>(spread->norm_exponent) : 0;
   if (spread->mean_exponent) {
@@ -81,41 +102,67 @@ choose_scale(const double *mean64, int64_t d, int64_t padded_d, float *mean, Spr
   }
   exponent = exponent < 126 ? exponent : 126;
   const float scale = ldexpf(1.0f, exponent);
-  for (int64_t i = threadIdx.x; i < padded_d; i += kCodebookThreads)
-    mean[i] = i < d ? static_cast<float>(mean64[i] * static_cast<double>(scale)) : 0.0f;
-  if (threadIdx.x == 0) spread->scale = scale;
+  for (int64_t i = threadIdx.x; i < d; i += kCodebookThreads)
+    mean[i] = static_cast<float>(mean64[i] * static_cast<double>(scale));
+  if (threadIdx.x > 0) return;
+  // A code is within 2 of the exact mean, and that is within a rounding of fp32 for each number of the mean that codes
+  // are centred on: far more than 2 where they lie close together and far from 0.
+  const double largest_mean = ldexp(spread->mean_exponent ? 2.0 : 0.0, static_cast<int>(spread->mean_exponent) - bias);
+  const double most = 2.0 + sqrt(static_cast<double>(d)) * 0x1p-24 * largest_mean * static_cast<double>(scale);
+  spread->scale = scale;
+  spread->code_scale = Format::scale(static_cast<float>(most));
+  spread->screenable = 1;
 }
 
-// norm [panels] begins as zeros; a positive float's bits are in its order.
-TS_KERNEL(kCodebookThreads, 6)
-pack_codes(CodebookView book, float *centred, float *half_norm, unsigned *norm) {
+// The family's copy of the codes. `terms` [panels] begin as zeros and get the norms; a positive float's bits are in its
+// order.
+template <class Format>
+TS_KERNEL(kCodebookThreads, 4)
+pack_codes(CodebookView book, uint4 *packed, float *half_norm, PanelTerms *terms) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  const int64_t slot = int64_t{blockIdx.x} * kCodebookWarps + static_cast<int>(threadIdx.x) / 32;
-  float *to = centred + slot * book.padded_d;
-  if (slot >= book.k) {
-    for (int64_t i = lane; i < book.padded_d; i += 32) to[i] = 0.0f;
-    if (lane == 0) half_norm[slot] = kPaddingHalfNorm;
-    return;
-  }
-  const float scale = book.spread->scale;
-  const float *code = book.codes + slot * book.d;
-  double square = 0.0, rounded_square = 0.0;
-  for (int64_t i = lane; i < book.padded_d; i += 32) {
-    const float number = i < book.d ? code[i] : 0.0f;
-    const double exact =
-        fma(static_cast<double>(number), static_cast<double>(scale), -static_cast<double>(book.mean[i]));
-    const float rounded = fmaf(number, scale, -book.mean[i]);
-    to[i] = rounded;
-    square = fma(exact, exact, square);
-    rounded_square = fma(static_cast<double>(rounded), static_cast<double>(rounded), rounded_square);
+  const int64_t code = int64_t{blockIdx.x} * kCodebookWarps + static_cast<int>(threadIdx.x) / 32;
+  const int64_t panel = code / kPanel, slot = panel * kPanel + Format::slot_of(static_cast<int>(code % kPanel));
+  const bool padding = code >= book.k;
+  const CentredCode c = {book.codes + code * book.d, book.mean, static_cast<double>(book.spread->scale),
+                         padding ? 0 : book.d};
+  const float scale = book.spread->code_scale;
+  double square = 0.0, rounded_square = 0.0, lost_square = 0.0;
+  for (int64_t i = 2 * lane; i < int64_t{book.units} * Format::kPerUnit; i += 64) {
+    float scaled[2];
+    TS_UNROLL
+    for (int j = 0; j < 2; j++) {
+      const double exact = c[i + j];
+      scaled[j] = static_cast<float>(exact) * scale;
+      const double rounded = static_cast<double>(Format::rounded(scaled[j])) / static_cast<double>(scale);
+      square = fma(exact, exact, square);
+      rounded_square = fma(rounded, rounded, rounded_square);
+      lost_square = fma(exact - rounded, exact - rounded, lost_square);
+    }
+    Format::store_pair(packed + slot * book.units, i, scaled[0], scaled[1]);
   }
   square = sum_of_warp(square);
   rounded_square = sum_of_warp(rounded_square);
+  lost_square = sum_of_warp(lost_square);
   if (lane > 0) return;
-  half_norm[slot] = static_cast<float>(0.5 * square);
-  // The largest of the two norms, and a little: sums in float64 are good to 2^-36, the conversion to 2^-24.
-  const double larger = square > rounded_square ? square : rounded_square;
-  atomic_max(&norm[slot / kPanel], float_bits(static_cast<float>(sqrt(larger) * (1 + 0x1p-22))));
+  half_norm[code] = padding ? kPaddingHalfNorm : static_cast<float>(0.5 * square);
+  if (padding) return;
+  // Float64 sums of up to 65536 squares are good to 2^-36, centring to 2^-53.
+  const double least = Format::least_norm(scale);
+  const double largest = sqrt(square > rounded_square ? square : rounded_square) * (1 + 0x1p-30);
+  const double norm = largest < least ? least : largest;  // a NaN stays
+  const double residual = sqrt(lost_square) * (1 + 0x1p-30) + norm * 0x1p-52;
+  atomic_max(reinterpret_cast<unsigned *>(&terms[panel].norm), float_bits(rounded_up(norm)));
+  atomic_max(reinterpret_cast<unsigned *>(&terms[panel].residual), float_bits(rounded_up(residual)));
+}
+
+// The rest of the panels' terms.
+TS_KERNEL(kCodebookThreads, 6) bound_panels(PanelBound bound, int panels, PanelTerms *terms, Spread *spread) {
+  const int panel = static_cast<int>(blockIdx.x) * kCodebookThreads + static_cast<int>(threadIdx.x);
+  if (!TS_GUARD(4, panel < panels)) return;
+  const double norm = terms[panel].norm;
+  terms[panel].constant = rounded_up(bound.constant * norm * norm + 0x1p-90);
+  terms[panel].fp32_constant = rounded_up(bound.fp32_constant * norm * norm + 0x1p-90);
+  if (!(terms[panel].norm <= kLargestCodeNorm)) spread->screenable = 0;
 }
 
 }  // namespace tessera::cuda
