@@ -81,9 +81,10 @@ inline void plain_scatter(const std::vector<float> &x, const std::vector<int32_t
   }
 }
 
-// Kernel families that TESSERA_KERNEL can name; "" leaves the choice to the library.
+// Kernel families that TESSERA_KERNEL can name; "" leaves the choice to the library, which on a GPU is between these
+// two, and other cases leave it too.
 inline std::vector<std::string> kernels(const Device &device) {
-  if (device.name != "cpu") return {"", "fp32-simt", "fp16-mma"};
+  if (device.name != "cpu") return {"fp32-simt", "fp16-mma"};
   return {"", "portable", "fp32-avx2", "fp32-avx512", "bf16-avx512", "int8-vnni"};
 }
 
