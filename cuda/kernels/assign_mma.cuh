@@ -2,8 +2,8 @@
 //
 //   tile       128 rows x 128 codes x kDepth numbers a step, 8 warps of 32 x 64, mma.m16n8k16, three stages
 //   registers  at most 128 (two blocks a multiprocessor), 64 of them sums
-//   shared     slots of 16 KB for rows and 16.5 KB for codes (kDepth = 64): 82 KB with the maxima where D <= 64 rows
-//              stay, 2 D KB more beyond... see backend/screen_plan.cu
+//   shared     slots of 16 KB for rows and 16.5 KB for codes (kDepth = 64), 23.5 KB beside them: 89 KB where D <= 64
+//              and the rows stay, 122 KB with K = 512 codes that stay
 //   work       for 16 numbers a warp does 16 mma and 6 ldmatrix.x4; the epilogue is 1 fma and 1 maximum a score, which
 //              go 4 and 2 a clock and quarter of a multiprocessor: 64 scores a clock and multiprocessor, where the
 //              tensor cores make 2048 / D
