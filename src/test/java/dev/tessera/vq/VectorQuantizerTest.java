@@ -17,6 +17,7 @@ import dev.tessera.nn.Initializer;
 import dev.tessera.nn.Parameter;
 import dev.tessera.nn.ParameterSet;
 import dev.tessera.nn.Pass;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import org.junit.jupiter.api.AfterEach;
@@ -209,11 +210,12 @@ class VectorQuantizerTest {
       stream.fill(zeros, 0);
       try (EmaQuantizer quantizer = new EmaQuantizer(stream, zeros, 0.25, 0.99, 1e-5)) {
         quantizer.initializeFrom(stream, tensor(far, 40, D), new Philox(seed, 1, 0));
-        float[] one = new float[D]; // all rows choose one code; the others must stay where they are
-        java.util.Arrays.fill(one, 10f);
-        Quantized q = quantizer.forward(pass, tensor(one, 1, D));
         quantizer.codebook().read(stream, seen);
         float[] before = seen.toFloats(stream);
+        // The only row is a code itself, wherever k-means left it (between two clusters, perhaps):
+        // neither this code nor one that nobody chose has a reason to move.
+        float[] one = Arrays.copyOf(before, D);
+        Quantized q = quantizer.forward(pass, tensor(one, 1, D));
         quantizer.update(stream, q);
         quantizer.codebook().read(stream, seen);
         float[] after = seen.toFloats(stream);
