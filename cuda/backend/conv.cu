@@ -77,7 +77,7 @@ ts_status launch(Stream *s, Conv p, int64_t batch, int64_t pieces, const PieceOf
       piece.first_block = static_cast<int>(blocks);
       blocks += int64_t{ceil_div(piece.pixels, Shape::kM)} * p.groups * p.tiles_n;
     }
-    TS_TRY(launch_product<Shape>(s, "conv", p, blocks));
+    TS_TRY(launch_product<Shape>(s, "conv", "conv_tf32", p, blocks));
   }
   return TS_OK;
 }

@@ -23,7 +23,7 @@ ts_status launch(Stream *s, ConvWeights p, int64_t columns, float *dw) {
     p.dw = dw;
   }
   p.quads = columns % 4 == 0 && aligned_16(p.dw);
-  TS_TRY(launch_product<Shape>(s, "conv_weights", p, tiles * parts));
+  TS_TRY(launch_product<Shape>(s, "conv_weights", "conv_weights_tf32", p, tiles * parts));
   if (parts == 1) return TS_OK;
   return sum_columns(s, "conv_weights", MatrixElements{p.dw, size}, AsItIs(), parts, size, nullptr, {dw});
 }

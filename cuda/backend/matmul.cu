@@ -28,7 +28,7 @@ ts_status launch(Stream *s, Matmul p, int64_t k) {
   p.tiles = static_cast<int>(ceil_div<int64_t>(p.m, Shape::kM)) * p.tiles_n;
   p.part = static_cast<int>(split(k, p.tiles));
   const int64_t parts = k > p.part ? ceil_div<int64_t>(k, p.part) : 1;
-  if (parts == 1) return launch_product<Shape>(s, "matmul", p, p.tiles);
+  if (parts == 1) return launch_product<Shape>(s, "matmul", "matmul_tf32", p, p.tiles);
 
   const int64_t size = p.m * p.n;
   const FinishParts finish = {p.finish, p.c, p.n};
@@ -37,7 +37,7 @@ ts_status launch(Stream *s, Matmul p, int64_t k) {
   p.c = s->scratch.as<float>();
   p.quads = p.n % 4 == 0;
   p.finish = {nullptr, false, false};
-  TS_TRY(launch_product<Shape>(s, "matmul", p, p.tiles * parts));
+  TS_TRY(launch_product<Shape>(s, "matmul", "matmul_tf32", p, p.tiles * parts));
   return sum_columns(s, "matmul", MatrixElements{p.c, size}, finish, parts, size, nullptr, {c});
 }
 

@@ -21,13 +21,22 @@ inline int64_t split(int64_t k, int64_t tiles) {
 
 inline bool aligned_16(const void *address) { return reinterpret_cast<uintptr_t>(address) % 16 == 0; }
 
-template <class Shape, class Product>
-ts_status launch_product(Stream *s, const char *family, const Product &product, int64_t blocks) {
-  using Sums = Fp32Sums<Shape>;
+// Whether the environment variable TESSERA_TF32 is 1; asked once.
+bool tf32_wanted();
+
+template <class Sums, class Product>
+ts_status launch_sums(Stream *s, const char *family, const Product &product, int64_t blocks) {
   const size_t shared = shared_bytes<float>(2 * kDepth * (Sums::kPitchM + Sums::kPitchN)) +
                         shared_bytes<typename Product::Table>(Product::kTableSize);
-  return TS_LAUNCH_ON(s, family, (multiply<Sums, Product>), static_cast<unsigned>(blocks), Shape::kThreads, shared,
-                      product);
+  return TS_LAUNCH_ON(s, family, (multiply<Sums, Product>), static_cast<unsigned>(blocks), Sums::Shape::kThreads,
+                      shared, product);
+}
+
+template <class Shape, class Product>
+ts_status launch_product(Stream *s, const char *family, const char *tf32_family, const Product &product,
+                         int64_t blocks) {
+  if (tf32_wanted()) return launch_sums<Tf32Sums<Shape>>(s, tf32_family, product, blocks);
+  return launch_sums<Fp32Sums<Shape>>(s, family, product, blocks);
 }
 
 }  // namespace tessera::cuda

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "kernels/product_sums.cuh"
+#include "kernels/product_tf32.cuh"
 
 namespace tessera::cuda {
 
@@ -34,21 +35,23 @@ struct ResultRow {
   bool quads;  // 16-byte stores are possible
   ProductFinish finish;
 
+  // kCount neighbours: four, or two that never make a 16-byte store.
+  template <int kCount>
   TS_DEVICE void store(int column, const float *values) const {
     if (!y) return;
     float v[4];
     TS_UNROLL
-    for (int j = 0; j < 4; j++) {
+    for (int j = 0; j < kCount; j++) {
       if (!TS_GUARD(1, column + j < columns)) return;
       v[j] = finish(values[j], y + column + j, first_column + column + j);
-      if (!quads) y[column + j] = v[j];
+      if (kCount < 4 || !quads) y[column + j] = v[j];
     }
-    if (quads) store16(y + column, make_float4(v[0], v[1], v[2], v[3]));
+    if (kCount == 4 && quads) store16(y + column, make_float4(v[0], v[1], v[2], v[3]));
   }
 };
 
-// Product is a kernel's parameter. Product::Block is what one block does of it: its operands and where the result
-// goes.
+// Sums is the arithmetic, Fp32Sums or Tf32Sums. Product is a kernel's parameter. Product::Block is what one block does
+// of it: its operands and where the result goes.
 template <class Sums, class Product>
 TS_KERNEL(Sums::Shape::kThreads, Sums::Shape::kBlocks)
 multiply(const Product product) {

@@ -1,4 +1,4 @@
-// The arithmetic of a block of a matrix product: each thread's sums, from tiles in shared memory.
+// The arithmetic of a block of a matrix product in plain fp32: each thread's sums, from tiles in shared memory.
 #pragma once
 
 #include "kernels/product_tile.cuh"
@@ -32,14 +32,14 @@ class Fp32Sums {
     }
   }
 
-  // block.store(row, column, values, number of values), for each four neighbours of a row.
+  // Gives block.row(i) its sums, by four neighbours.
   template <class Block>
   TS_DEVICE void store(const Block &block) const {
     TS_UNROLL
     for (int i = 0; i < kRows; i++) {
       const auto row = block.row(first_row() + i / 4 * 16 + i % 4);
       TS_UNROLL
-      for (int j = 0; j < kColumns; j += 4) row.store(first_column() + 8 * j, &sum_[i][j]);
+      for (int j = 0; j < kColumns; j += 4) row.template store<4>(first_column() + 8 * j, &sum_[i][j]);
     }
   }
 
@@ -54,11 +54,11 @@ class Fp32Sums {
   }
   TS_DEVICE static int first_row() {
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    return warp % (Shape::kM / Shape::kWarpM) * Shape::kWarpM + lane / 8 * 4;
+    return Shape::warp_row(warp) + lane / 8 * 4;
   }
   TS_DEVICE static int first_column() {
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    return warp / (Shape::kM / Shape::kWarpM) * Shape::kWarpN + lane % 8 * 4;
+    return Shape::warp_column(warp) + lane % 8 * 4;
   }
 
   float sum_[kRows][kColumns] = {};

@@ -19,6 +19,10 @@ struct ProductShape {
   static constexpr int kThreads = kM * kN / (kThreadM * kThreadN);
   static constexpr int kWarpM = 4 * kThreadM, kWarpN = 8 * kThreadN;
   static_assert(kM % kWarpM == 0 && kN % kWarpN == 0, "warps cover the tile");
+
+  // Where a warp's part begins.
+  TS_DEVICE static int warp_row(int warp) { return warp % (kM / kWarpM) * kWarpM; }
+  TS_DEVICE static int warp_column(int warp) { return warp / (kM / kWarpM) * kWarpN; }
 };
 
 using Square128 = ProductShape<128, 128, 8, 8, 2>;

@@ -158,10 +158,15 @@ inline std::vector<std::string> device_names() {
   return names;
 }
 
-// Runs one case on every device with streams of `threads` threads.
+// Which devices a case is for. A GPU's stream has no threads, so that a case that is repeated with one thread would
+// only be the same again there.
+enum class For { kAll, kCpu, kGpu };
+
+// Runs one case on every device that it is for, with streams of `threads` threads.
 template <class Case>
-void run(const char *name, Case &&body, int threads = 2) {
+void run(const char *name, Case &&body, int threads = 2, For devices = For::kAll) {
   for (const std::string &device_name : device_names()) {
+    if (devices != For::kAll && (devices == For::kCpu) != (device_name == "cpu")) continue;
     Device device{device_name};
     ts_error error{};
     ts_status status = ts_device_open(device_name.c_str(), &device.device, &error);

@@ -62,10 +62,27 @@ void sizes(Device &dev) {
   }
 }
 
+// A GPU rounds factors to 10 bits of fraction only if TESSERA_TF32 asks for it, and then it does.
+void tf32_only_if_asked_for(Device &dev) {
+  Rng rng(seed());
+  const int64_t n = 64;
+  auto a = gaussian(rng, n * n), b = gaussian(rng, n * n);
+  ts_matmul_params p{sizeof p, 0, 0, 0, 0};
+  Tensor<float> ta(dev, {n, n}, a), tb(dev, {n, n}, b), c(dev, {n, n});
+  OK(dev, ts_matmul(dev.stream, &p, ta, tb, nullptr, c));
+  auto exact = product(p, n, n, n, as<double>(a), as<double>(b));
+  auto magnitude = product(p, n, n, n, absolute(a), absolute(b));
+  double error = error_of(c.read(), exact, magnitude),
+         plain_error = error_of(product(p, n, n, n, a, b), exact, magnitude);
+  bool rounded = error > fp32_bound(plain_error);
+  CHECK_MSG(rounded == (tf32_wanted() && dev.name != "cpu"), "error %.2f, plain formula %.2f", error, plain_error);
+}
+
 }  // namespace
 
 int main() {
   run("sizes, flags and epilogues", sizes);
-  run("the same with 1 thread", sizes, 1);
+  run("the same with 1 thread", sizes, 1, For::kCpu);
+  run("TF32 only if it is asked for", tf32_only_if_asked_for);
   return finish();
 }

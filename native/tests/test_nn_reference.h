@@ -117,9 +117,17 @@ double error_of(const std::vector<T> &got, const std::vector<double> &exact, con
   return worst;
 }
 
+// Whether GPUs are asked to multiply in TF32.
+inline bool tf32_wanted() {
+  const char *text = getenv("TESSERA_TF32");
+  return text && strcmp(text, "1") == 0;
+}
+
 // The bound: twice the plain formula's error, and one rounding of the terms' magnitude, because on sums of a few terms
 // the plain formula may be exact by luck.
-inline double bound_of(double plain_error) { return 2 * plain_error + 2; }
+inline double fp32_bound(double plain_error) { return 2 * plain_error + 2; }
+// In TF32 both factors are rounded by 2^-11 too, which is 2^14 of our units; a quarter more for sums that are cut off.
+inline double bound_of(double plain_error) { return fp32_bound(plain_error) + (tf32_wanted() ? 1.25 * 0x1p14 : 0); }
 
 inline Conv random_conv(Rng &rng) {
   Conv conv{};

@@ -89,10 +89,10 @@ void more_shapes_than_the_cache_holds(Device &dev) {
 }  // namespace
 
 int main() {
-  run("the same bits on repeat, 1 thread", same_bits_on_repeat, 1);
+  run("the same bits on repeat, 1 thread", same_bits_on_repeat, 1, For::kCpu);
   run("the same bits on repeat, 2 threads", same_bits_on_repeat, 2);
   run(
-      "four streams at once, 1 thread each", [](Device &dev) { streams_at_once(dev, 1); }, 1);
+      "four streams at once, 1 thread each", [](Device &dev) { streams_at_once(dev, 1); }, 1, For::kCpu);
   run(
       "four streams at once, 2 threads each", [](Device &dev) { streams_at_once(dev, 2); }, 2);
   run("more shapes than the cache holds", more_shapes_than_the_cache_holds, 1);
