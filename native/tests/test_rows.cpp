@@ -109,14 +109,17 @@ struct Norm {
   int64_t rows, c;
   Doubles x, gamma, beta, dy;
 
-  double value(size_t at, const Doubles &xs) const {
+  double normalized(size_t at, const Doubles &xs) const {
     int64_t row = static_cast<int64_t>(at) / c;
     double mean = 0, variance = 0;
     for (int64_t i = 0; i < c; i++) mean += xs[static_cast<size_t>(row * c + i)] / static_cast<double>(c);
     for (int64_t i = 0; i < c; i++)
       variance += std::pow(xs[static_cast<size_t>(row * c + i)] - mean, 2) / static_cast<double>(c);
+    return (xs[at] - mean) / std::sqrt(variance + 1e-5);
+  }
+  double value(size_t at, const Doubles &xs) const {
     size_t channel = at % static_cast<size_t>(c);
-    return (xs[at] - mean) / std::sqrt(variance + 1e-5) * gamma[channel] + beta[channel];
+    return normalized(at, xs) * gamma[channel] + beta[channel];
   }
   double row_objective(int64_t row, const Doubles &xs) const {
     double sum = 0;
@@ -141,7 +144,7 @@ void layer_norm(Device &d) {
     for (size_t i = 0; i < size; i++) {
       exact_y[i] = n.value(i, n.x);
       size_t channel = i % static_cast<size_t>(c);
-      if (n.gamma[channel] != 0) exact_g[channel] += n.dy[i] * (exact_y[i] - n.beta[channel]) / n.gamma[channel];
+      exact_g[channel] += n.dy[i] * n.normalized(i, n.x);
       exact_b[channel] += n.dy[i];
     }
     double scale = std::sqrt(static_cast<double>(rows + 1));

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,7 +60,8 @@ final class IdxFileTest {
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] &= 3;
     }
-    byte[] valid = gzip(images(30, 10, 10, pixels));
+    // Without references to earlier bytes: one that is damaged may find the same bytes elsewhere.
+    byte[] valid = gzip(images(30, 10, 10, pixels), Deflater.HUFFMAN_ONLY);
     Damage damage = new Damage(folder.resolve("damaged.gz"), valid, IdxFileTest::readImages);
     damage.truncate(valid.length - 1, random, 0).flipBits(0, 40).mutate(random, 500);
     // Amid the data every bit counts for the checksum.
@@ -110,10 +112,21 @@ final class IdxFileTest {
   }
 
   static byte[] gzip(byte[] bytes) throws IOException {
+    return gzip(bytes, Deflater.DEFAULT_STRATEGY);
+  }
+
+  private static byte[] gzip(byte[] bytes, int strategy) throws IOException {
     ByteArrayOutputStream zipped = new ByteArrayOutputStream();
-    try (OutputStream out = new GZIPOutputStream(zipped)) {
+    try (OutputStream out = new StrategyGzip(zipped, strategy)) {
       out.write(bytes);
     }
     return zipped.toByteArray();
+  }
+
+  private static final class StrategyGzip extends GZIPOutputStream {
+    StrategyGzip(OutputStream out, int strategy) throws IOException {
+      super(out);
+      def.setStrategy(strategy);
+    }
   }
 }
