@@ -7,7 +7,7 @@ namespace {
 
 template <class T>
 ts_status fill_with(Stream *s, void *y, int64_t count, double value) {
-  unsigned grid = s->blocks(ceil_div<int64_t>(count, kFillThreads), 8);
+  unsigned grid = s->blocks(ceil_div<int64_t>(count, kFillThreads), kFillBlocks);
   return TS_LAUNCH_ON(s, "fill", fill_elements<T>, grid, kFillThreads, 0, static_cast<T *>(y), static_cast<T>(value),
                       count);
 }

@@ -12,17 +12,19 @@
 
 namespace tessera::cuda {
 
-// How often the kernels of one family were launched. Where TESSERA_LAUNCH_REPORT names a file, the process appends a
-// line "FAMILY COUNT" for each family to it when it ends: tests see from it that a family ran.
+// How often a kernel of one family was launched, and how large its blocks were. Where TESSERA_LAUNCH_REPORT names a
+// file, the process appends a line "FAMILY COUNT" for each family to it when it ends: tests see from it that a family
+// ran. A line "kernel THREADS BYTES NAME" for each kernel that ran gives its largest blocks and their shared memory,
+// for budget.csv.
 class LaunchCounter {
  public:
-  explicit LaunchCounter(const char *family);
-  void add() { count_.fetch_add(1, std::memory_order_relaxed); }
+  LaunchCounter(const char *family, const char *kernel);
+  void add(dim3 block, size_t shared_bytes);
 
  private:
   friend void write_launch_report();
-  const char *family_;
-  std::atomic<uint64_t> count_{0};
+  const char *family_, *kernel_;
+  std::atomic<uint64_t> count_{0}, threads_{0}, shared_bytes_{0};
   LaunchCounter *next_;
 };
 
@@ -30,7 +32,7 @@ class LaunchCounter {
 template <class... Parameters, class... Arguments>
 cudaError_t launch_kernel(const char *name, LaunchCounter &counter, void (*kernel)(Parameters...), dim3 grid,
                           dim3 block, size_t shared_bytes, cudaStream_t stream, Arguments &&...arguments) {
-  counter.add();
+  counter.add(block, shared_bytes);
   std::tuple<Parameters...> parameters(std::forward<Arguments>(arguments)...);
 #if defined(TS_EMULATED)
   return static_cast<cudaError_t>(emulation::launch(name, grid, block, shared_bytes, stream,
@@ -59,6 +61,6 @@ cudaError_t launch_kernel(const char *name, LaunchCounter &counter, void (*kerne
 // parentheses.
 #define TS_LAUNCH(family, kernel, grid, block, shared_bytes, stream, ...)                                            \
   [&] {                                                                                                              \
-    static ::tessera::cuda::LaunchCounter counter(family);                                                           \
+    static ::tessera::cuda::LaunchCounter counter(family, #kernel);                                                  \
     return ::tessera::cuda::launch_kernel(#kernel, counter, kernel, grid, block, shared_bytes, stream, __VA_ARGS__); \
   }()

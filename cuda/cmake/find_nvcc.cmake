@@ -1,5 +1,6 @@
 # Finds an nvcc new enough for this backend. Sets TESSERA_NVCC (empty if there is none) and TESSERA_NVCC_MESSAGE, one
-# line that says which, or why none. As a script, `cmake -P cmake/find_nvcc.cmake`, it prints that line.
+# line that says which, or why none. As a script, `cmake [-DTELL=ON] -P cmake/find_nvcc.cmake`, it prints that line, and if
+# asked to tell, where nvcc is.
 set(minimum 12.8)
 set(TESSERA_NVCC "")
 find_program(nvcc_program nvcc HINTS ENV CUDACXX ENV CUDA_HOME ENV CUDA_PATH PATH_SUFFIXES bin PATHS /usr/local/cuda)
@@ -21,4 +22,7 @@ else()
 endif()
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
   message(STATUS "CUDA: ${TESSERA_NVCC_MESSAGE}")
+  if(TELL)
+    message(STATUS "nvcc is ${TESSERA_NVCC}")
+  endif()
 endif()

@@ -9,9 +9,10 @@
 namespace tessera::cuda {
 
 constexpr int kFillThreads = 256;
+constexpr int kFillBlocks = 6;  // a multiprocessor; some have room for 1536 threads, and not for 2048
 
 template <class T>
-TS_KERNEL(kFillThreads, 8)
+TS_KERNEL(kFillThreads, kFillBlocks)
 fill_elements(T *y, T value, int64_t count) {
   const int64_t stride = int64_t{gridDim.x} * kFillThreads;
   for (int64_t i = int64_t{blockIdx.x} * kFillThreads + threadIdx.x; i < count; i += stride) y[i] = value;

@@ -4,7 +4,7 @@
 //   the
 //              contract's order leaves no other way
 //   shared     8.6 KB (32 x 33 doubles; the odd pitch keeps columns in different banks)
-//   registers  at most 56 (one warp a block)
+//   registers  at most 80 (one warp a block)
 //   work       16 + 12 D bytes and D float64 fmas a row; the codebook stays in L2
 #pragma once
 

@@ -4,7 +4,7 @@
 //   count_digits   tile 2048 rows a block, 256 threads; a histogram of 256 digits in shared memory (1 KB); 4 bytes a
 //   row scan_digits    one block a digit: the places of its tiles before each other; 4 bytes a tile and digit
 //   place_rows     tile as above; each warp counts its 256 rows alone (8 KB), then all warps' counts are added up, then
-//                  each warp places its rows in order, 32 at a time, by who else has the same digit; at most 40
+//                  each warp places its rows in order, 32 at a time, by who else has the same digit; at most 64
 //                  registers; 16 bytes a row
 #pragma once
 
@@ -92,8 +92,8 @@ TS_KERNEL(kSortThreads, 6) scan_digits(int tiles, uint32_t *counts, uint32_t *to
   if (threadIdx.x == 0) totals[blockIdx.x] = carry;
 }
 
-// Writes keys and rows to their places by this pass's digit.
-TS_KERNEL(kSortThreads, 6)
+// Writes keys and rows to their places by this pass's digit. With less than 64 registers some architectures spill.
+TS_KERNEL(kSortThreads, 4)
 place_rows(SortInput input, int64_t n, int tiles, const uint32_t *counts, const uint32_t *totals, uint32_t *keys,
            uint32_t *rows) {
   SharedMemory shared;
