@@ -10,8 +10,9 @@ namespace tessera::bench {
 
 class Cublas {
  public:
-  // Without cuBLAS, ok() is false and reason() says why.
-  explicit Cublas(cudaStream_t stream);
+  // Without cuBLAS, ok() is false and reason() says why. A tiny run does without: loading it under compute-sanitizer
+  // takes longer than all else.
+  Cublas(cudaStream_t stream, bool tiny);
   ~Cublas();
   Cublas(const Cublas &) = delete;
   Cublas &operator=(const Cublas &) = delete;

@@ -48,7 +48,7 @@ double materialised_search(Bench &bench, const Tensor<float> &x, const Tensor<fl
   OK(device, ts_stream_synchronize(device.stream));
 
   GpuStream stream;
-  Cublas cublas(stream.get());
+  Cublas cublas(stream.get(), bench.sizes.tiny);
   const ts_matmul_params params{sizeof(ts_matmul_params), 0, 1, 0, TS_ACTIVATION_NONE};
   auto product = [&](int64_t first, int64_t count) {
     if (cublas.ok()) {

@@ -194,7 +194,7 @@ void measure_around(Bench &bench, const Problem &p, const std::vector<float> &x)
     }
   }
   bench.measure("ema update, packing", text("K=%lld D=%lld", static_cast<long long>(p.k), static_cast<long long>(p.d)),
-                {18 * codes, 0, Unit::kNone}, update, "seven small launches");
+                {18 * codes, 0, Unit::kNone}, update, "nine small launches");
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ std::vector<uint16_t> random_halves(size_t n) {
 
 void measure_products(Bench &bench) {
   GpuStream stream;
-  Cublas cublas(stream.get());
+  Cublas cublas(stream.get(), bench.sizes.tiny);
   if (!cublas.ok()) {
     printf("%-24s %s: arithmetic has no yardstick\n", "cuBLAS", cublas.reason().c_str());
     return;

@@ -5,7 +5,7 @@ add_tessera_test(test_nn_matmul)
 add_tessera_test(test_nn_streams)     # determinism, several streams at once, more shapes than the cache holds
 
 if(NOT TESSERA_CPU_LAYERS)  # built all the same, for other devices
-  set_tests_properties(test_nn_convolution test_nn_matmul test_nn_streams PROPERTIES DISABLED ON)
+  set_tests_properties(test_arguments test_nn_convolution test_nn_matmul test_nn_streams PROPERTIES DISABLED ON)
 endif()
 
 # Not a test: the speed of every layer of the networks.
