@@ -30,7 +30,8 @@ void account(void *, int64_t) {}
 const ts_host test_host = {TS_ABI_VERSION, fail, fault, account};
 
 // Rows whose code is not the float64 answer.
-int64_t wrong_rows(const Case &c, const std::vector<int32_t> &expected, const std::string &kernel, float factor) {
+int64_t wrong_rows(const Case &c, const std::vector<int32_t> &expected, const std::string &kernel, float factor,
+                   bool *projected = nullptr) {
   cpu::vq::certificate_factor = factor;
   ts_report report{};
   cpu::Device device{nullptr};
@@ -43,12 +44,38 @@ int64_t wrong_rows(const Case &c, const std::vector<int32_t> &expected, const st
   CHECK(status == TS_OK);
   std::copy(c.codes.begin(), c.codes.end(), cpu::codebook_codes(codebook));
   CHECK(cpu::codebook_pack(&stream, codebook, "test") == TS_OK);
+  const auto *book = static_cast<const cpu::vq::Codebook *>(codebook);
+  if (projected) *projected = book->screened != book;
   std::vector<int32_t> codes(static_cast<size_t>(c.n));
   CHECK(cpu::vq_assign(&stream, codebook, c.x.data(), c.n, codes.data()) == TS_OK);
   cpu::codebook_free(codebook);
   int64_t wrong = 0;
   for (size_t i = 0; i < codes.size(); i++) wrong += codes[i] != expected[i];
   return wrong;
+}
+
+// Codes near a subspace are screened by their coordinates in it, by every family but int8, and the certificate carries
+// that too.
+void projection(const std::string &kernel) {
+  Rng rng(seed() + 1);
+  int64_t missed = 0, wrong = 0;
+  for (int repeat = 0; repeat < 6; repeat++) {
+    Case c = make_case(rng, kSubspace, 400, 150 + 150 * repeat, 32 + repeat * 31);
+    std::vector<int32_t> expected = brute_force(c.x, c.codes, c.n, c.k, c.d);
+    bool projected = false;
+    int64_t without = wrong_rows(c, expected, kernel, 0.0f, &projected);
+    if (without < 0) return;
+    CHECK_MSG(projected == (kernel != "int8-vnni"), "kernel %s: codes of %lld numbers are%s projected", kernel.c_str(),
+              static_cast<long long>(c.d), projected ? "" : " not");
+    if (!projected) return;
+    missed += without;
+    wrong += wrong_rows(c, expected, kernel, 1.0f);
+  }
+  printf("  kernel %-12s in a subspace: without the certificate %lld rows wrong, with it %lld\n", kernel.c_str(),
+         static_cast<long long>(missed), static_cast<long long>(wrong));
+  bool ok = CHECK_MSG(missed > 30, "kernel %s: codes near a subspace do not need the certificate", kernel.c_str());
+  ok &= CHECK_MSG(wrong == 0, "kernel %s: wrong codes near a subspace", kernel.c_str());
+  passed += ok;
 }
 
 }  // namespace
@@ -77,6 +104,7 @@ int main() {
     bool ok = CHECK_MSG(missed > 100, "kernel %s: the inputs do not need the certificate", kernel.c_str());
     ok &= CHECK_MSG(wrong == 0, "kernel %s: wrong codes", kernel.c_str());
     passed += ok;
+    projection(kernel);
   }
   return finish();
 }

@@ -87,6 +87,27 @@ void more_candidates_than_lists(Device &device) {
   compare_all(device, c);
 }
 
+// Codes near a subspace are screened by their coordinates in it: at the limits of the shapes that are, at the ends of
+// the range, away from 0, and for every remainder of a tile.
+void projected(Device &device) {
+  Rng rng(seed() + 10);
+  const int64_t shapes[][3] = {{60, 128, 32},  {61, 129, 33}, {200, 1000, 64}, {40, 700, 300},
+                               {20, 4096, 40}, {30, 127, 64}, {30, 300, 31},   {5, 200, 1024}};
+  for (const auto &shape : shapes) {
+    for (float scale : {1.0f, 1e-30f, 1e30f, 1e-42f}) {
+      Case c = make_case(rng, kSubspace, shape[0], shape[1], shape[2]);
+      for (auto &v : c.codes) v *= scale;
+      for (auto &v : c.x) v *= scale;
+      compare_all(device, c);
+    }
+    Case c = make_case(rng, kSubspace, shape[0], shape[1], shape[2]);
+    for (auto &v : c.codes) v += 1e4f;
+    for (auto &v : c.x) v += 1e4f;
+    compare_all(device, c);
+  }
+  for (int64_t n = 1; n <= 26; n++) compare_all(device, make_case(rng, kSubspace, n, 130, 64));
+}
+
 void thread_counts(Device &device) {
   Rng rng(seed() + 3);
   Case c = make_case(rng, 11, 5000, 100, 24);
@@ -249,6 +270,7 @@ int main() {
   run("codes at every remainder", every_remainder);
   run("codes where the reference itself rounds", reference_rounding);
   run("more candidates than the lists hold", more_candidates_than_lists);
+  run("codes near a subspace", projected);
   run("codes do not depend on threads", thread_counts);
   run("codes do not depend on the caller's float mode", caller_float_mode);
   run("rows that are not finite", nonfinite_rows);

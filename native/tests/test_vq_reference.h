@@ -129,9 +129,10 @@ inline float signed_power(Rng &rng, int low, int high) {
 
 // Kinds of hard inputs.
 inline constexpr const char *kKinds[] = {
-    "gaussian", "duplicated", "near-tied",   "offset 1e6", "tiny 1e-30", "huge 1e30",       "FLT_MAX", "mixed",
-    "zero",     "denormal",   "near-offset", "clustered",  "outlier",    "offset and near", "crowds",  "integers"};
+    "gaussian", "duplicated",  "near-tied", "offset 1e6", "tiny 1e-30",      "huge 1e30", "FLT_MAX",  "mixed",   "zero",
+    "denormal", "near-offset", "clustered", "outlier",    "offset and near", "crowds",    "integers", "subspace"};
 inline constexpr int kKindCount = static_cast<int>(std::size(kKinds));
+inline constexpr int kSubspace = kKindCount - 1;
 
 inline Case make_case(Rng &rng, int kind, int64_t n, int64_t k, int64_t d) {
   Case c{kKinds[kind], n, k, d, {}, {}};
@@ -221,6 +222,26 @@ inline Case make_case(Rng &rng, int kind, int64_t n, int64_t k, int64_t d) {
     for (auto &v : c.codes) v = 1e6f + v;
     crowd(1);
     rows_from_codes();
+  } else if (name ==
+             "subspace") {  // codes near few directions, as an encoder's, sixteen of which differ in what is left alone
+    const int64_t directions = std::min<int64_t>(d, 8);
+    std::vector<float> mix = gaussian(rng, static_cast<size_t>(directions * d));
+    for (int64_t i = 0; i < k; i++) {
+      float *code = c.codes.data() + i * d;
+      if (i % 16 != 0)
+        std::copy_n(code - d, d, code);
+      else
+        for (auto [z, j] = std::pair(gaussian(rng, static_cast<size_t>(directions)), int64_t{0}); j < d; j++) {
+          code[j] = 0;
+          for (int64_t l = 0; l < directions; l++)
+            code[j] += z[static_cast<size_t>(l)] * mix[static_cast<size_t>(l * d + j)];
+        }
+    }
+    std::vector<float> left = gaussian(rng, nk);
+    for (size_t i = 0; i < nk; i++) c.codes[i] += 0.1f * left[i];
+    std::vector<float> noise = c.x;  // every fourth row stays where it is, off the subspace
+    rows_from_codes();
+    for (size_t i = 0; i < nx; i++) c.x[i] = i / static_cast<size_t>(d) % 4 == 0 ? noise[i] : c.x[i] + 0.3f * noise[i];
   } else if (name == "integers") {  // many exact ties between different codes
     for (auto &v : c.codes) v = std::round(v);
     for (auto &v : c.x) v = std::round(v);

@@ -156,8 +156,8 @@ void screen(const Tile *tile, int64_t rows) {
 
 }  // namespace
 
-const Family bf16_avx512_family = {"bf16-avx512", has_avx512_bf16, &avx512_tools, kTileRows,   rounding,    true,
-                                   false,         nullptr,         row_bytes,     panel_bytes, panel_scale, pack,
-                                   nullptr,       convert,         screen};
+const Family bf16_avx512_family = {
+    "bf16-avx512", has_avx512_bf16, &avx512_tools, kTileRows,   rounding, true,    false,   &fp32_avx512_family,
+    nullptr,       row_bytes,       panel_bytes,   panel_scale, pack,     nullptr, convert, screen};
 
 }  // namespace tessera::cpu::vq

@@ -1,6 +1,8 @@
 // The certificate's constants. Tests break them on purpose through `certificate_factor`: see bound.h.
 #include "cpu/vq/bound.h"
 
+#include <cmath>
+
 namespace tessera::cpu::vq {
 namespace {
 
@@ -24,6 +26,14 @@ Bound screen_bound(double roundings, int64_t d) {
 }
 
 float reach_slack(int64_t d) { return static_cast<float>(gamma(static_cast<double>(d) + 7) + 64 * 0x1p-24); }
+
+void basis_bound(int64_t d, double square, double skew, float *error, float *slack) {
+  // y rounded to fp32, and d fused multiply-adds.
+  double rounding = gamma(static_cast<double>(d) + 1) * std::sqrt(square);
+  double most = std::sqrt(1 + std::sqrt(skew)) + rounding;  // |z| / |y|
+  *error = static_cast<float>(rounding * (1 + 0x1p-20));
+  *slack = static_cast<float>((2 * rounding * most + std::sqrt(skew) * most * most) * (1 + 0x1p-20) + 64 * 0x1p-24);
+}
 
 Bound fp32_bound(int64_t d) {
   // d + 8 roundings of the dot product, and one each for the numbers of y and of c.

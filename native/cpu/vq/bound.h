@@ -25,4 +25,9 @@ float reach_slack(int64_t d);
 // The bound of Tools::narrow, with its rounding of y and c to fp32 included: residuals are 0.
 Bound fp32_bound(int64_t d);
 
+// What a basis B of a projection adds, from |B|_F^2 and from the square of a bound on |B^T B - I|: `error` times |y|
+// bounds the rounding of the coordinates B^T y; `slack` times |y|^2 is added to |y|^2 - |z|^2 of the computed
+// coordinates z before it bounds what the basis leaves of y.
+void basis_bound(int64_t d, double square, double skew, float *error, float *slack);
+
 }  // namespace tessera::cpu::vq

@@ -11,6 +11,7 @@
 #include "cpu/vq/carver.h"
 #include "cpu/vq/family.h"
 #include "cpu/vq/order.h"
+#include "cpu/vq/projection.h"
 #include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
@@ -25,6 +26,10 @@ size_t lay_out(Codebook *book, std::byte *base) {
   Carver carve{base};
   book->codes = carve.take<float>(book->k * book->d);
   book->mean = carve.take<float>(book->padded_d);
+  const int64_t most = most_coordinates(book);
+  book->basis = carve.take<float>(most * book->padded_d);
+  book->zeros = carve.take<float>(most);
+  book->view_rest = carve.take<float>(most > 0 ? book->panels : 0);
   book->centres = carve.take<float>((book->panels + kLanes - 1) / kLanes * kLanes * book->padded_d);
   book->centre_norm = carve.take<float>(book->panels);
   book->centre_half = carve.take<float>((book->panels + kLanes - 1) / kLanes * kLanes);
@@ -37,7 +42,9 @@ size_t lay_out(Codebook *book, std::byte *base) {
   book->constant = carve.take<float>(book->panels);
   book->fp32_constant = carve.take<float>(book->panels);
   book->panel_scale = carve.take<float>(book->panels);
-  book->packed = carve.take<std::byte>(book->panels * book->family->panel_bytes(book->d));
+  int64_t panel_bytes = book->family->panel_bytes(book->d);
+  if (most > 0) panel_bytes = std::max(panel_bytes, book->projection->panel_bytes(most));
+  book->packed = carve.take<std::byte>(book->panels * panel_bytes);
   return carve.used;
 }
 
@@ -107,12 +114,14 @@ float *centre_of(const Codebook *book, int64_t panel) {
 // The mean of a panel's centred codes, rounded to fp32, into its place among the centres; returns the largest distance
 // from it. With `keep` false the centre is 0. `centred` and `mean` are scratch [d].
 double place_centre(Codebook *book, int64_t panel, bool keep, double *centred, double *mean) {
-  int64_t first = panel * kPanel, count = std::min<int64_t>(kPanel, book->k - first), d = book->d;
+  const int64_t first = panel * kPanel, d = book->d;
+  const auto count = static_cast<double>(std::min<int64_t>(kPanel, book->k - first));
   double most;
   std::memset(mean, 0, static_cast<size_t>(d) * sizeof(double));
-  for (int64_t s = first; keep && s < first + count; s++) {
+  for (int64_t s = first; keep && s < first + kPanel; s++) {
+    if (book->order[s] < 0) continue;
     centre(book, book->order[s], centred, &most);
-    for (int64_t i = 0; i < d; i++) mean[i] += centred[i] / static_cast<double>(count);
+    for (int64_t i = 0; i < d; i++) mean[i] += centred[i] / count;
   }
   float *m = centre_of(book, panel);
   double square = 0;
@@ -124,7 +133,8 @@ double place_centre(Codebook *book, int64_t panel, bool keep, double *centred, d
   book->centre_half[panel] = static_cast<float>(0.5 * square);
   book->centre_norm[panel] = keep ? round_up(std::sqrt(square) * (1 + 0x1p-30)) : 0.0f;
   double largest = 0;
-  for (int64_t s = first; s < first + count; s++) {
+  for (int64_t s = first; s < first + kPanel; s++) {
+    if (book->order[s] < 0) continue;
     centre(book, book->order[s], centred, &most);
     double distance = 0;
     for (int64_t i = 0; i < d; i++) {
@@ -136,19 +146,27 @@ double place_centre(Codebook *book, int64_t panel, bool keep, double *centred, d
   return std::sqrt(largest);
 }
 
+void clear_centres(Codebook *book) {
+  const int64_t places = (book->panels + kLanes - 1) / kLanes * kLanes;
+  std::fill_n(book->centres, places * book->padded_d, 0.0f);
+  std::fill_n(book->centre_norm, book->panels, 0.0f);
+  std::fill_n(book->centre_half, places, 0.0f);
+}
+
+void identity_order(Codebook *book) {
+  for (int64_t s = 0; s < book->panels * kPanel; s++) book->order[s] = s < book->k ? static_cast<int32_t>(s) : -1;
+}
+
 // Puts the codes into slots, for a family whose unit is shared by a panel. Where codes lie in clusters, near ones share
 // a panel, which then holds their offsets from its centre: both terms of the bound shrink with the offsets. Where they
 // do not, codes of like largest magnitude share one: its unit is then near each code's own, and an outlier costs its
 // own panel alone.
 void order_codes(Codebook *book, double *centred, double *mean, std::byte *scratch) {
-  for (int64_t s = 0; s < book->panels * kPanel; s++) book->order[s] = s < book->k ? static_cast<int32_t>(s) : -1;
+  identity_order(book);
   book->clustered = false;
-  std::memset(book->centres, 0,
-              static_cast<size_t>((book->panels + kLanes - 1) / kLanes * kLanes * book->padded_d) * sizeof(float));
-  std::fill_n(book->centre_norm, book->panels, 0.0f);
-  std::fill_n(book->centre_half, (book->panels + kLanes - 1) / kLanes * kLanes, 0.0f);
+  clear_centres(book);
   if (!book->family->sorts_codes || book->panels == 1) return;
-  order_by_nearness(book, scratch);
+  order_by_nearness(book, book->codes, book->d, scratch);
   double with = 0;
   for (int64_t p = 0; p < book->panels; p++) with += place_centre(book, p, true, centred, mean);
   // The panels' largest offsets against the codes' mean length. Measured: 0.6 to 0.9 for codes of trained encoders by
@@ -160,8 +178,9 @@ void order_codes(Codebook *book, double *centred, double *mean, std::byte *scrat
   }
   constexpr double kWorthIt = 1;
   book->clustered = with / static_cast<double>(book->panels) < kWorthIt * whole / static_cast<double>(book->k);
-  if (book->clustered) return;
+  if (book->clustered) return group_by_nearness(book, book->codes, book->d, scratch);
   for (int64_t p = 0; p < book->panels; p++) place_centre(book, p, false, centred, mean);
+  identity_order(book);
   auto *magnitude = book->half_norm;  // [k], written anew afterwards
   for (int64_t k = 0; k < book->k; k++) {
     double most;
@@ -171,24 +190,34 @@ void order_codes(Codebook *book, double *centred, double *mean, std::byte *scrat
   order_by_magnitude(book, magnitude, reinterpret_cast<int32_t *>(scratch));
 }
 
-// One code's offset from its panel's centre, in float64; returns the squared norm of the code, the largest magnitude
-// and the squared norm of the offset.
-double offset(const Codebook *book, int64_t panel, int64_t slot, double *centred, double *largest, double *square) {
+// One code as it is packed, in float64: its offset from the panel's centre or, in a projection, its coordinates.
+struct Packed {
+  double *numbers;         // [d of the screened codebook]
+  double whole;            // squared norm of the code
+  double largest, square;  // magnitude of a number, and the numbers' squared norm
+};
+
+// `scratch` [padded_d + coordinates] holds the numbers.
+Packed numbers_of(const Codebook *book, int64_t panel, int64_t slot, double *scratch) {
+  Packed code{scratch, 0, 0, 0};
   double most;
-  double whole = centre(book, book->order[slot], centred, &most);
-  if (!book->clustered) {
-    *largest = most, *square = whole;
-    return whole;
+  code.whole = centre(book, book->order[slot], scratch, &most);
+  if (book->screened != book) {
+    code.numbers = scratch + book->padded_d;
+    project_code(book, book->screened->d, scratch, code.numbers);
+  } else if (!book->clustered) {
+    code.largest = most, code.square = code.whole;
+    return code;
+  } else {
+    const float *m = centre_of(book, panel);
+    for (int64_t i = 0; i < book->d; i++) scratch[i] -= static_cast<double>(m[i * kLanes]);
   }
-  const float *m = centre_of(book, panel);
-  *largest = *square = 0;
-  for (int64_t i = 0; i < book->d; i++) {
-    centred[i] -= static_cast<double>(m[i * kLanes]);
-    *square += centred[i] * centred[i];
-    double magnitude = std::fabs(centred[i]);
-    *largest = magnitude > *largest ? magnitude : *largest;
+  for (int64_t i = 0; i < book->screened->d; i++) {
+    code.square += code.numbers[i] * code.numbers[i];
+    double magnitude = std::fabs(code.numbers[i]);
+    code.largest = magnitude > code.largest ? magnitude : code.largest;
   }
-  return whole;
+  return code;
 }
 
 // <m, o - o^> of a packed code's offset o: what the rounding does to the score of a row that lies in the centre. It is
@@ -203,42 +232,47 @@ double rounding_along_centre(const Codebook *book, int64_t panel, int64_t slot, 
   return sum;
 }
 
-// Packs one panel and the terms of its error bound: docs/kernels.md, "The bound".
-void pack_panel(Codebook *book, int64_t panel, double *centred, double *rounded) {
-  const Family *family = book->family;
-  int64_t first = panel * kPanel;
-  double largest = 0, value, square;
-  for (int64_t s = first; s < first + kPanel; s++) {
-    if (book->order[s] < 0) continue;
-    offset(book, panel, s, centred, &value, &square);
-    largest = std::fmax(largest, value);
-  }
+// Packs one panel and the terms of its error bound: docs/kernels.md, "The bound". `rounded` [d] is scratch.
+void pack_panel(Codebook *book, int64_t panel, double *scratch, double *rounded) {
+  const Codebook *screened = book->screened;
+  const Family *family = screened->family;
+  const int64_t first = panel * kPanel, d = screened->d;
+  double largest = 0;
+  for (int64_t s = first; family->sorts_codes && s < first + kPanel; s++)
+    if (book->order[s] >= 0) largest = std::fmax(largest, numbers_of(book, panel, s, scratch).largest);
   float scale = family->panel_scale(static_cast<float>(largest));
-  std::byte *packed = book->packed + panel * family->panel_bytes(book->d);
-  double norm = 0, offset_norm = 0, residual = 0;
+  std::byte *packed = book->packed + panel * family->panel_bytes(d);
+  double norm = 0, offset_norm = 0, residual = 0, rest = 0;
   for (int64_t s = first; s < first + kPanel; s++) {
     double rounded_norm;
     if (book->order[s] < 0) {
-      std::memset(centred, 0, static_cast<size_t>(book->d) * sizeof(double));
-      family->pack(centred, book->d, scale, packed, s - first, &rounded_norm);
+      std::memset(scratch, 0, static_cast<size_t>(d) * sizeof(double));
+      family->pack(scratch, d, scale, packed, s - first, &rounded_norm);
       book->half_norm[s] = book->screen_half_norm[s] = kPaddingHalfNorm;
       continue;
     }
-    double whole = offset(book, panel, s, centred, &value, &square);
-    residual = std::fmax(residual, family->pack(centred, book->d, scale, packed, s - first, &rounded_norm));
-    norm = std::fmax(norm, std::sqrt(whole));
-    offset_norm = std::fmax(offset_norm, std::fmax(std::sqrt(square), rounded_norm));
-    book->half_norm[s] = static_cast<float>(0.5 * whole);
+    Packed code = numbers_of(book, panel, s, scratch);
+    residual = std::fmax(residual, family->pack(code.numbers, d, scale, packed, s - first, &rounded_norm));
+    norm = std::fmax(norm, std::sqrt(code.whole));
+    offset_norm = std::fmax(offset_norm, std::fmax(std::sqrt(code.square), rounded_norm));
+    rest = std::fmax(rest, code.whole * (1 + 0x1p-36) - code.square * (1 - static_cast<double>(book->basis_skew)));
+    book->half_norm[s] = static_cast<float>(0.5 * code.whole);
     book->screen_half_norm[s] = book->half_norm[s];
     if (book->clustered)
       book->screen_half_norm[s] =
-          static_cast<float>(0.5 * whole - rounding_along_centre(book, panel, s, centred, scale, rounded));
+          static_cast<float>(0.5 * code.whole - rounding_along_centre(book, panel, s, code.numbers, scale, rounded));
   }
   // Float64 sums of up to 65536 terms are good to 2^-36; centring rounds to 2^-53, and so does the offset.
   norm *= 1 + 0x1p-30;
   residual = residual * (1 + 0x1p-30) + norm * 0x1p-51;
   offset_norm = offset_norm * (1 + 0x1p-30) + norm * 0x1p-51;
-  Bound screen = screen_bound(family->rounding(book->d), book->d);
+  if (screened != book) {
+    // docs/kernels.md, "Projection". What the rest has along the basis is multiplied by the row's coordinates, as the
+    // rounding of the code's is.
+    residual += static_cast<double>(book->basis_skew) * offset_norm + norm * 0x1p-38;
+    screened->rest[panel] = round_up(std::sqrt(rest) * (1 + 0x1p-30));
+  }
+  Bound screen = screen_bound(family->rounding(d), book->d);
   Bound fp32 = fp32_bound(book->d);
   book->panel_scale[panel] = scale;
   book->norm[panel] = round_up(norm);
@@ -246,6 +280,42 @@ void pack_panel(Codebook *book, int64_t panel, double *centred, double *rounded)
   book->residual[panel] = round_up(residual);
   book->constant[panel] = round_up(screen.constant * norm * norm + 0x1p-90);
   book->fp32_constant[panel] = round_up(fp32.constant * norm * norm + 0x1p-90);
+}
+
+// The view of a codebook that holds its codes' coordinates: they are centred and scaled already.
+Codebook view_of(const Codebook *book, int64_t coordinates) {
+  Codebook view = *book;
+  std::fill_n(book->zeros, coordinates, 0.0f);
+  view.view = nullptr;
+  view.family = book->projection;
+  view.screened = nullptr;
+  view.codes = nullptr;
+  view.d = view.padded_d = coordinates;
+  view.scale = 1;
+  view.mean = book->zeros;
+  view.rest = book->view_rest;
+  view.clustered = false;
+  return view;
+}
+
+// Memory for packing: each thread has `stride` numbers of both kinds.
+struct PackScratch {
+  int64_t stride;
+  double *numbers, *rounded;
+  float *points;     // [K, coordinates]
+  std::byte *order;  // for the order of the codes, and before that for the basis
+};
+
+PackScratch lay_out_scratch(const Codebook *book, int64_t most, int threads, Carver &carve) {
+  PackScratch s{};
+  s.stride = book->padded_d + kMostCoordinates;
+  s.numbers = carve.take<double>(s.stride * threads);
+  s.rounded = carve.take<double>(s.stride * threads);
+  s.points = carve.take<float>(book->k * most);
+  size_t order = std::max(nearness_scratch(book, book->d), static_cast<size_t>(book->k) * sizeof(int32_t));
+  if (most > 0) order = std::max(order, basis_scratch(book));
+  s.order = carve.take<std::byte>(static_cast<int64_t>(order));
+  return s;
 }
 
 }  // namespace
@@ -263,12 +333,20 @@ ts_status codebook_alloc(void *device_, int64_t k, int64_t d, ts_report *report,
   book->d = d;
   book->padded_d = (d + kLanes - 1) / kLanes * kLanes;
   book->panels = (k + kPanel - 1) / kPanel;
+  book->screened = book;
+  book->projection = projection_family(family);
+  if (most_coordinates(book) > 0) book->view = new (std::nothrow) Codebook{};
+  if (!book->view && most_coordinates(book) > 0) {
+    delete book;
+    return host->fail(report, TS_OUT_OF_MEMORY, "no memory for a codebook");
+  }
   book->bytes = lay_out(book, nullptr);
   auto *memory = static_cast<std::byte *>(std::aligned_alloc(kAlignment, book->bytes));
   if (!memory) {
     status =
         host->fail(report, TS_OUT_OF_MEMORY, "no memory for a codebook of %lld codes of %lld numbers (%llu bytes)",
                    static_cast<long long>(k), static_cast<long long>(d), static_cast<unsigned long long>(book->bytes));
+    delete book->view;
     delete book;
     return status;
   }
@@ -282,6 +360,7 @@ void codebook_free(void *codebook) {
   auto *book = static_cast<Codebook *>(codebook);
   host->account(book->device->host_device, -static_cast<int64_t>(book->bytes));
   std::free(book->codes);  // the first array of the one allocation
+  delete book->view;
   delete book;
 }
 
@@ -296,19 +375,32 @@ ts_status codebook_pack(void *stream_, void *codebook, const char *op) {
   int64_t fault = first_nonfinite(book);
   if (fault >= 0) return host->fault(stream->report, TS_FAULT_NONFINITE_CODE, fault, op);
 
-  size_t row = (static_cast<size_t>(book->d) * sizeof(double) + kAlignment - 1) / kAlignment * kAlignment;
+  const int64_t most = most_coordinates(book);
+  Carver measure{nullptr};
   int threads = threads_for(stream, book->panels);
-  size_t order = std::max(nearness_scratch(book), static_cast<size_t>(book->k) * sizeof(int32_t));
-  auto *scratch = static_cast<std::byte *>(stream->scratch.reserve(2 * row * static_cast<size_t>(threads) + order));
-  if (!scratch) return host->fail(stream->report, TS_OUT_OF_MEMORY, "ts_%s: no memory for scratch", op);
-  auto *mean = reinterpret_cast<double *>(scratch);
-  double largest = find_mean(book, mean);
-  choose_scale(book, mean, largest);
+  lay_out_scratch(book, most, threads, measure);
+  auto *memory = static_cast<std::byte *>(stream->scratch.reserve(measure.used));
+  if (!memory) return host->fail(stream->report, TS_OUT_OF_MEMORY, "ts_%s: no memory for scratch", op);
+  Carver carve{memory};
+  const PackScratch scratch = lay_out_scratch(book, most, threads, carve);
+  double largest = find_mean(book, scratch.numbers);
+  choose_scale(book, scratch.numbers, largest);
   book->screenable = true;
-  order_codes(book, mean, mean + row / sizeof(double), scratch + 2 * row);
+  book->screened = book;
+  if (int64_t coordinates = most > 0 ? find_basis(book, most, scratch.order) : 0) {
+    *book->view = view_of(book, coordinates);
+    book->screened = book->view;
+    book->clustered = false;
+    clear_centres(book);
+    project_codes(book, coordinates, scratch.points);
+    identity_order(book);
+    order_by_nearness(book, scratch.points, coordinates, scratch.order);
+    group_by_nearness(book, scratch.points, coordinates, scratch.order);
+  } else {
+    order_codes(book, scratch.numbers, scratch.rounded, scratch.order);
+  }
   for_blocks(threads, book->panels, [&](int thread, int64_t panel) {
-    auto *own = reinterpret_cast<double *>(scratch + 2 * row * static_cast<size_t>(thread));
-    pack_panel(book, panel, own, own + row / sizeof(double));
+    pack_panel(book, panel, scratch.numbers + thread * scratch.stride, scratch.rounded + thread * scratch.stride);
   });
   for (int64_t p = 0; p < book->panels; p++) book->screenable &= book->norm[p] <= kLargestCodeNorm;
   return TS_OK;

@@ -45,6 +45,18 @@ struct Codebook {
   float *mean;      // [padded_d], the codes' mean times scale; 0 in the padding
   bool screenable;  // false if the numbers leave fp32's range: then every row is scanned in float64
 
+  // What is screened: this codebook, or a view of it that holds its codes' coordinates in `basis`. The view shares
+  // slots, half norms and norms; its `d` is the number of coordinates, and its codes are not there.
+  const Codebook *screened;
+  const Family *projection;  // the view's family; null if the codebook is never projected
+  Codebook *view;            // memory for it, if there is a family
+  float *zeros;              // [coordinates] its mean
+  float *view_rest;          // [panels] its `rest`
+  float *basis;              // [coordinates / kLanes][padded_d][kLanes]
+  float basis_skew;          // bound on |B^T B - I|
+  float basis_error;         // times |y|: bound on the rounding of y's coordinates
+  float basis_slack;         // times |y|^2: bound.h
+
   // With `clustered`, codes that are near each other share a panel, and a panel holds what is left of its codes c after
   // its centre m was taken off: offsets c - m. Otherwise m = 0.
   bool clustered;
@@ -59,6 +71,7 @@ struct Codebook {
   float *norm;           // [panels] upper bound on |c|
   float *offset_norm;    // [panels] upper bound on |c - m| and on its rounded copy's norm
   float *residual;       // [panels] upper bound on the rounding of c - m
+  float *rest;           // [panels] of a view: upper bound on what the basis leaves of a code; else null
   float *constant;       // [panels] the part of the error bound that does not depend on the row
   float *fp32_constant;  // [panels] the same for the fp32 narrowing
   float *panel_scale;    // [panels] the family's unit of a code's numbers (int8's step), else unused

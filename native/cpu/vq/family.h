@@ -45,10 +45,10 @@ struct Candidates {
 };
 
 // Row-dependent terms of a row's error bound: see Bound in bound.h. The bound of a panel is
-// (by_norm offset_norm + by_residual residual + by_centre centre_norm + constant + fixed) factor, with the panel's
-// numbers.
+// (by_norm offset_norm + by_residual residual + by_centre centre_norm + by_rest rest + constant + fixed) factor, with
+// the panel's numbers.
 struct RowBound {
-  float by_norm, by_residual, by_centre, fixed;
+  float by_norm, by_residual, by_centre, by_rest, fixed;
 };
 
 // Groups of several rows, to be scored again in fp32.
@@ -68,6 +68,9 @@ struct Tools {
   // error[p] = the row's bound in panel first_panel + p.
   void (*bounds)(const Codebook *codebook, const RowBound *row, float factor, int64_t first_panel, int64_t panels,
                  float *error);
+  // Coordinates B^T y of centred rows in the codebook's basis, into z [rows, coordinates], d fma in a row, and bounds
+  // on |y - B z| from above, into `rest` [rows]. rows->centred, z and `rest` have room for a multiple of four rows.
+  void (*project)(const Codebook *codebook, const Rows *rows, int64_t count, float *z, float *rest);
   // Appends the groups of panels [first_panel, first_panel + panels) with maximum + error not below `lower`. Returns
   // false if there was no room.
   bool (*collect)(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
@@ -119,6 +122,7 @@ struct Family {
   double (*rounding)(int64_t d);  // roundings of a score's accumulation, in units of 2^-24 (|y^||c^| + 1/2 |c|^2)
   bool packs_rows;                // false: the screen reads Rows::centred
   bool sorts_codes;               // a panel's codes share a scale, so it matters which codes share a panel
+  const Family *plain;            // of the same instruction set, whose rows are the centred ones
   const ClusterTools *clusters;   // null: its panels never hold offsets from a centre
   int64_t (*row_bytes)(int64_t d);
   int64_t (*panel_bytes)(int64_t d);

@@ -137,7 +137,8 @@ void screen(const Tile *tile, int64_t rows) {
 
 }  // namespace
 
-const Family fp32_avx2_family = {"fp32-avx2", has_avx2,    &avx2_tools, kTileRows, rounding, false,   false, nullptr,
-                                 row_bytes,   panel_bytes, panel_scale, pack,      nullptr,  convert, screen};
+const Family fp32_avx2_family = {"fp32-avx2", has_avx2,          &avx2_tools, kTileRows, rounding,    false,
+                                 false,       &fp32_avx2_family, nullptr,     row_bytes, panel_bytes, panel_scale,
+                                 pack,        nullptr,           convert,     screen};
 
 }  // namespace tessera::cpu::vq

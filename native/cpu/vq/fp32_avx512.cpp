@@ -120,8 +120,8 @@ void screen(const Tile *tile, int64_t rows) {
 
 }  // namespace
 
-const Family fp32_avx512_family = {"fp32-avx512", has_avx512, &avx512_tools, kTileRows, rounding,
-                                   false,         false,      nullptr,       row_bytes, panel_bytes,
-                                   panel_scale,   pack,       nullptr,       convert,   screen};
+const Family fp32_avx512_family = {
+    "fp32-avx512", has_avx512, &avx512_tools, kTileRows,   rounding, false,   false,   &fp32_avx512_family,
+    nullptr,       row_bytes,  panel_bytes,   panel_scale, pack,     nullptr, convert, screen};
 
 }  // namespace tessera::cpu::vq

@@ -213,7 +213,7 @@ void screen(const Tile *tile, int64_t rows) {
 }  // namespace
 
 const Family int8_vnni_family = {
-    "int8-vnni", has_avx512_vnni, &avx512_tools, kTileRows, rounding, true,    true,  &avx512_cluster_tools,
-    row_bytes,   panel_bytes,     panel_scale,   pack,      unpack,   convert, screen};
+    "int8-vnni",           has_avx512_vnni, &avx512_tools, kTileRows,   rounding, true,   true,    &fp32_avx512_family,
+    &avx512_cluster_tools, row_bytes,       panel_bytes,   panel_scale, pack,     unpack, convert, screen};
 
 }  // namespace tessera::cpu::vq

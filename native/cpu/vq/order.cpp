@@ -21,11 +21,11 @@ struct Scratch {
   Place *places;                  // [k]
 };
 
-Scratch lay_out(const Codebook *book, Carver &carve) {
+Scratch lay_out(const Codebook *book, int64_t d, Carver &carve) {
   Scratch s{};
-  s.mean = carve.take<float>(book->d);
-  s.far = carve.take<float>(book->d);
-  s.direction = carve.take<float>(book->d);
+  s.mean = carve.take<float>(d);
+  s.far = carve.take<float>(d);
+  s.direction = carve.take<float>(d);
   s.places = carve.take<Place>(book->k);
   return s;
 }
@@ -72,32 +72,33 @@ TS_CLONES void find_positions(const float *codes, int64_t d, const Scratch &s, P
 
 }  // namespace
 
-size_t nearness_scratch(const Codebook *book) {
+size_t nearness_scratch(const Codebook *book, int64_t d) {
   Carver carve{nullptr};
-  lay_out(book, carve);
+  lay_out(book, d, carve);
   return carve.used;
 }
 
-void order_by_nearness(Codebook *book, std::byte *scratch) {
-  Carver carve{scratch};
-  Scratch s = lay_out(book, carve);
-  for (int64_t i = 0; i < book->k; i++) s.places[i] = {0, static_cast<int32_t>(i)};
-  // Of panels [first, last) the left half is made and then halved; a stack of halves holds one entry a level.
+namespace {
+
+// Halves units [0, units) of `unit` places again and again, across the direction in which their points spread most. A
+// last unit may be short: there are `count` places.
+void halve(const float *points, int64_t d, const Scratch &s, Place *places, int64_t count, int64_t unit) {
+  // Of units [first, last) the left half is made and then halved; a stack of halves holds one entry a level.
   struct Range {
     int64_t first, last;
   } stack[40];
   int top = 0;
-  stack[top++] = {0, book->panels};
+  stack[top++] = {0, (count + unit - 1) / unit};
   while (top > 0) {
     Range r = stack[--top];
     if (r.last - r.first < 2) continue;
     int64_t middle = (r.first + r.last) / 2;
-    Place *places = s.places + r.first * kPanel;
-    int64_t n = std::min(book->k, r.last * kPanel) - r.first * kPanel;
-    find_positions(book->codes, book->d, s, places, n);
+    Place *own = places + r.first * unit;
+    int64_t n = std::min(count, r.last * unit) - r.first * unit;
+    find_positions(points, d, s, own, n);
     // Equal positions by code, so that the order is a function of the codes. A position that overflowed to NaN would be
     // no order at all.
-    std::nth_element(places, places + (middle - r.first) * kPanel, places + n, [](const Place &a, const Place &b) {
+    std::nth_element(own, own + (middle - r.first) * unit, own + n, [](const Place &a, const Place &b) {
       auto x = std::bit_cast<int32_t>(a.position), y = std::bit_cast<int32_t>(b.position);
       x ^= static_cast<int32_t>(static_cast<uint32_t>(x >> 31) >> 1),
           y ^= static_cast<int32_t>(static_cast<uint32_t>(y >> 31) >> 1);
@@ -106,11 +107,41 @@ void order_by_nearness(Codebook *book, std::byte *scratch) {
     stack[top++] = {r.first, middle};
     stack[top++] = {middle, r.last};
   }
-  // Within a panel ascending, which nth_element does not promise.
-  for (int64_t p = 0; p < book->panels; p++) {
-    int64_t first = p * kPanel, n = std::min(kPanel + int64_t{0}, book->k - first);
+}
+
+// Ascending, which nth_element does not promise.
+void sort_codes(Place *places, int64_t n) {
+  std::sort(places, places + n, [](const Place &a, const Place &b) { return a.code < b.code; });
+}
+
+}  // namespace
+
+void order_by_nearness(Codebook *book, const float *points, int64_t d, std::byte *scratch) {
+  Carver carve{scratch};
+  Scratch s = lay_out(book, d, carve);
+  for (int64_t i = 0; i < book->k; i++) s.places[i] = {0, static_cast<int32_t>(i)};
+  halve(points, d, s, s.places, book->k, kPanel);
+  for (int64_t first = 0; first < book->k; first += kPanel) {
+    int64_t n = std::min<int64_t>(kPanel, book->k - first);
+    sort_codes(s.places + first, n);
     for (int64_t i = 0; i < n; i++) book->order[first + i] = s.places[first + i].code;
-    std::sort(book->order + first, book->order + first + n);
+  }
+}
+
+void group_by_nearness(Codebook *book, const float *points, int64_t d, std::byte *scratch) {
+  Carver carve{scratch};
+  Scratch s = lay_out(book, d, carve);
+  for (int64_t first = 0; first < book->k; first += kPanel) {
+    int64_t n = std::min<int64_t>(kPanel, book->k - first);
+    int32_t *order = book->order + first;
+    for (int64_t i = 0; i < n; i++) s.places[i] = {0, order[i]};
+    halve(points, d, s, s.places, n, kVectors);
+    std::fill_n(order, kPanel, -1);
+    for (int64_t i = 0; i < n; i += kVectors) {
+      int64_t codes = std::min<int64_t>(kVectors, n - i);
+      sort_codes(s.places + i, codes);
+      for (int64_t j = 0; j < codes; j++) order[i / kVectors + j * kLanes] = s.places[i + j].code;
+    }
   }
 }
 

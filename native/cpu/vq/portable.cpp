@@ -86,7 +86,26 @@ void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t
   for (int64_t p = 0; p < panels; p++) {
     int64_t panel = first_panel + p;
     float sum = row->by_norm * codebook->offset_norm[panel] + row->by_residual * codebook->residual[panel];
+    if (codebook->rest) sum += row->by_rest * codebook->rest[panel];
     error[p] = (sum + codebook->constant[panel] + row->fixed) * factor;
+  }
+}
+
+void project(const Codebook *codebook, const Rows *rows, int64_t count, float *z, float *rest) {
+  const int64_t pd = codebook->padded_d, coordinates = codebook->screened->d;
+  for (int64_t r = 0; r < count; r++) {
+    const float *y = rows->centred + r * pd;
+    float square = 0;
+    for (int64_t j = 0; j < coordinates; j++) {
+      const float *basis = codebook->basis + j / kLanes * pd * kLanes + j % kLanes;
+      double sum = 0;  // float64, so that the few roundings here stay within the bound without an fma
+      for (int64_t i = 0; i < codebook->d; i++)
+        sum += static_cast<double>(y[i]) * static_cast<double>(basis[i * kLanes]);
+      z[r * coordinates + j] = static_cast<float>(sum);
+      square += z[r * coordinates + j] * z[r * coordinates + j];
+    }
+    float norm = rows->norm[r] * rows->norm[r], left = norm - square + codebook->basis_slack * norm;
+    rest[r] = std::sqrt(left > 0 ? left : 0) * (1 + 0x1p-20f);
   }
 }
 
@@ -161,8 +180,9 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 
 }  // namespace
 
-const Tools portable_tools = {bounds, collect, filter, narrow, settle, distances};
-const Family portable_family = {"portable", supported,   &portable_tools, kTileRows, rounding, false,   false, nullptr,
-                                row_bytes,  panel_bytes, panel_scale,     pack,      nullptr,  convert, screen};
+const Tools portable_tools = {bounds, project, collect, filter, narrow, settle, distances};
+const Family portable_family = {"portable", supported,        &portable_tools, kTileRows, rounding,    false,
+                                false,      &portable_family, nullptr,         row_bytes, panel_bytes, panel_scale,
+                                pack,       nullptr,          convert,         screen};
 
 }  // namespace tessera::cpu::vq

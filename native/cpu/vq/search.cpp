@@ -87,8 +87,16 @@ int32_t unscreened(const Codebook *book, const float *x, int64_t row, Tally &tal
 
 // A row's part of the bound: bound.h.
 RowBound bound_row(const Bound &bound, float norm, float residual) {
-  return {static_cast<float>(residual + bound.product * norm), norm, static_cast<float>(bound.centre * norm),
+  return {static_cast<float>(residual + bound.product * norm), norm, static_cast<float>(bound.centre * norm), 0,
           static_cast<float>(bound.square * norm * norm)};
+}
+
+// The same for the row's coordinates in a projection: docs/kernels.md, "Projection".
+RowBound bound_coordinates(const Plan &plan, const Workspace &work, int64_t r) {
+  const float norm = work.rows.norm[r], kept = work.screened.norm[r];
+  const double rounding = static_cast<double>(plan.codebook->basis_error) * norm;
+  return {static_cast<float>(work.screened.residual[r] + plan.screen.product * kept + rounding), kept, 0, work.rest[r],
+          static_cast<float>(plan.screen.square * norm * norm)};
 }
 
 // Adds to a row's list what a tile's screen left of it.
@@ -102,18 +110,20 @@ void collect(const Plan &plan, const Tile &tile, int64_t r, Workspace &work) {
 
 // Screens the rows x of a block and fills their lists.
 void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &work) {
-  const Codebook *book = plan.codebook;
+  const Codebook *book = plan.screened;
   const Family *family = book->family;
+  const bool projected = book != plan.codebook;
   for (int64_t r = 0; r < rows; r++) {
     work.lower[r] = -HUGE_VALF;
     work.counts[r] = 0;
     work.overflow[r] = false;
-    work.screen_bounds[r] = bound_row(plan.screen, work.rows.norm[r], work.rows.residual[r]);
+    work.screen_bounds[r] =
+        projected ? bound_coordinates(plan, work, r) : bound_row(plan.screen, work.rows.norm[r], work.rows.residual[r]);
     work.fp32_bounds[r] = bound_row(plan.fp32, work.rows.norm[r], 0);
   }
   if (plan.centres > 0) return screen_clusters(plan, x, rows, work);
   Tile tile{.codebook = book,
-            .rows = &work.rows,
+            .rows = &work.screened,
             .first_row = 0,
             .first_panel = 0,
             .panels = 0,
@@ -133,7 +143,10 @@ void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &wor
                               tile.panels, work.error + r * plan.stretch);
       family->screen(&tile, count);
       for (int64_t r = 0; r < count; r++) collect(plan, tile, r, work);
-      if (tile.first_panel == 0) prefetch(x + (plan.block + tile.first_row) * book->d, count * book->d);
+      if (tile.first_panel == 0) {
+        const int64_t d = plan.codebook->d;
+        prefetch(x + (plan.block + tile.first_row) * d, count * d);
+      }
     }
   }
 }
@@ -189,18 +202,40 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
   }
 }
 
+Rows lay_out_rows(const Codebook *book, int64_t block, bool packs, Carver &carve) {
+  const int64_t rows_of_four = (block + 3) / 4 * 4;
+  Rows rows{};
+  rows.centred = carve.take<float>(rows_of_four * book->padded_d);
+  rows.packed = reinterpret_cast<std::byte *>(rows.centred);
+  if (packs) rows.packed = carve.take<std::byte>(block * book->family->row_bytes(book->d));
+  rows.norm = carve.take<float>(rows_of_four);
+  rows.residual = carve.take<float>(block);
+  rows.step = carve.take<float>(block);
+  rows.offset = carve.take<int32_t>(block);
+  return rows;
+}
+
+// Centres and rounds a block of rows; a projection's rows are their coordinates.
+void convert(const Plan &plan, const float *x, int64_t rows, Workspace &work) {
+  const Codebook *book = plan.codebook, *screened = plan.screened;
+  if (screened == book) return book->family->convert(book, x, rows, &work.rows);
+  book->family->plain->convert(book, x, rows, &work.rows);
+  book->family->tools->project(book, &work.rows, rows, work.coordinates, work.rest);
+  screened->family->convert(screened, work.coordinates, rows, &work.screened);
+}
+
 void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   const Codebook *book = plan.codebook;
-  const Family *family = book->family;
+  const Family *family = plan.screened->family;
   work->tally.fault_row = std::numeric_limits<int64_t>::max();
   const int64_t rows_of_four = (plan.block + 3) / 4 * 4;
-  work->rows.centred = carve.take<float>(rows_of_four * book->padded_d);
-  work->rows.packed = reinterpret_cast<std::byte *>(work->rows.centred);
-  if (family->packs_rows) work->rows.packed = carve.take<std::byte>(plan.block * family->row_bytes(book->d));
-  work->rows.norm = carve.take<float>(plan.block);
-  work->rows.residual = carve.take<float>(plan.block);
-  work->rows.step = carve.take<float>(plan.block);
-  work->rows.offset = carve.take<int32_t>(plan.block);
+  const bool projected = plan.screened != book;
+  work->screened = work->rows = lay_out_rows(book, plan.block, family->packs_rows && !projected, carve);
+  if (projected) {
+    work->screened = lay_out_rows(plan.screened, plan.block, family->packs_rows, carve);
+    work->coordinates = carve.take<float>(rows_of_four * plan.screened->d);
+    work->rest = carve.take<float>(rows_of_four);
+  }
   work->screen_bounds = carve.take<RowBound>(plan.block);
   work->fp32_bounds = carve.take<RowBound>(plan.block);
   work->error = carve.take<float>(family->tile_rows * plan.stretch + kSlack);
@@ -237,16 +272,18 @@ bool can_screen(const Codebook *book, float norm) { return book->screenable && n
 float bound_factor() { return kInflate * certificate_factor; }
 
 Plan make_plan(const Codebook *codebook) {
-  const Family *family = codebook->family;
+  const Codebook *screened = codebook->screened;
+  const Family *family = screened->family;
   int64_t tile = family->tile_rows;
   int64_t row = codebook->padded_d * static_cast<int64_t>(sizeof(float));
   int64_t block = std::clamp(kBlockBytes / row, tile, kMaxBlock) / tile * tile;
-  int64_t stretch = std::clamp<int64_t>(kStretchBytes / family->panel_bytes(codebook->d), 1, kMaxStretch);
+  int64_t stretch = std::clamp<int64_t>(kStretchBytes / family->panel_bytes(screened->d), 1, kMaxStretch);
   // A clustered codebook's first pass screens as many panels as a tile has rows.
   if (codebook->clustered) stretch = std::max(stretch, tile);
   stretch = std::min(stretch, codebook->panels);
   int64_t capacity = std::min(kMaxCapacity, codebook->panels * kLanes + kSlack);
   return {codebook,
+          screened,
           block,
           stretch,
           capacity,
@@ -254,7 +291,7 @@ Plan make_plan(const Codebook *codebook) {
           2 * capacity,
           codebook->clustered ? (codebook->panels + kLanes - 1) / kLanes * kLanes : 0,
           codebook->clustered || stretch < codebook->panels,
-          screen_bound(family->rounding(codebook->d), codebook->d),
+          screen_bound(family->rounding(screened->d), codebook->d),
           fp32_bound(codebook->d),
           reach_slack(codebook->d)};
 }
@@ -264,7 +301,7 @@ void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, i
   for (int64_t begin = 0; begin < rows; begin += plan.block) {
     int64_t count = std::min(plan.block, rows - begin);
     const float *block = x + begin * book->d;
-    book->family->convert(book, block, count, &work.rows);
+    convert(plan, block, count, work);
     screen_block(plan, block, count, work);
     decide_block(plan, block, first_row + begin, count, codes + begin, work);
     work.tally.rows += static_cast<uint64_t>(count);
@@ -272,7 +309,7 @@ void search(const Plan &plan, const float *x, int64_t first_row, int64_t rows, i
 }
 
 SearchTeam::SearchTeam(Stream *stream, const Plan &plan, int threads, size_t own, size_t shared)
-    : stream_(stream), family_(plan.codebook->family), threads_(threads), own_bytes_((own + 63) / 64 * 64) {
+    : stream_(stream), family_(plan.screened->family), threads_(threads), own_bytes_((own + 63) / 64 * 64) {
   auto lay_out_all = [&](Carver &carve) {
     auto *work = carve.take<Workspace>(threads);
     own_ = carve.take<std::byte>(threads * static_cast<int64_t>(own_bytes_));

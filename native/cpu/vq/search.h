@@ -29,6 +29,9 @@ struct ClusterWork {
 // One thread's memory for a search: a block of rows, the screen's results for a tile, and lists of candidates.
 struct Workspace {
   Rows rows;
+  Rows screened;            // of a projection: the rows' coordinates. Else the same
+  float *coordinates;       // [block, coordinates]
+  float *rest;              // [block] bounds on what the basis leaves of a row
   RowBound *screen_bounds;  // [block]
   RowBound *fp32_bounds;    // [block]
   float *error;             // [tile rows, panels of a stretch]
@@ -51,13 +54,14 @@ struct Workspace {
 // Sizes that follow from a codebook.
 struct Plan {
   const Codebook *codebook;
-  int64_t block;      // rows converted together, a multiple of the family's tile
-  int64_t stretch;    // panels screened together: they stay in L2 while the block's tiles pass over them
-  int64_t capacity;   // groups in a row's list
-  int64_t list;       // room for them: whole vectors are stored
-  int64_t batch;      // groups narrowed together: at least one row's
-  int64_t centres;    // products of a row with centres, rounded up to whole vectors; 0 without them
-  bool keeps_uppers;  // lists are filtered again when all panels were screened
+  const Codebook *screened;  // Codebook::screened
+  int64_t block;             // rows converted together, a multiple of the family's tile
+  int64_t stretch;           // panels screened together: they stay in L2 while the block's tiles pass over them
+  int64_t capacity;          // groups in a row's list
+  int64_t list;              // room for them: whole vectors are stored
+  int64_t batch;             // groups narrowed together: at least one row's
+  int64_t centres;           // products of a row with centres, rounded up to whole vectors; 0 without them
+  bool keeps_uppers;         // lists are filtered again when all panels were screened
   Bound screen, fp32;
   float reach_slack;  // Reach::slack
 };

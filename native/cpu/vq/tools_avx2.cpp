@@ -22,7 +22,48 @@ void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t
     __m256 sum = _mm256_add_ps(_mm256_maskload_ps(codebook->constant + panel, mask), fixed);
     sum = _mm256_fmadd_ps(by_residual, _mm256_maskload_ps(codebook->residual + panel, mask), sum);
     sum = _mm256_fmadd_ps(by_norm, _mm256_maskload_ps(codebook->offset_norm + panel, mask), sum);
+    if (codebook->rest)
+      sum = _mm256_fmadd_ps(_mm256_set1_ps(row->by_rest), _mm256_maskload_ps(codebook->rest + panel, mask), sum);
     _mm256_maskstore_ps(error + p, mask, _mm256_mul_ps(sum, times));
+  }
+}
+
+// Four rows times two vectors of the basis.
+void project(const Codebook *codebook, const Rows *rows, int64_t count, float *z, float *rest) {
+  const int64_t pd = codebook->padded_d, d = codebook->d, coordinates = codebook->screened->d;
+  for (int64_t r = 0; r < count; r += 4) {
+    const float *y = rows->centred + r * pd;
+    __m256 square[4];
+    for (auto &s : square) s = _mm256_setzero_ps();
+    for (int64_t v = 0; v < coordinates; v += kLanes) {
+      const float *basis = codebook->basis + v * pd;
+      __m256 sum[4][2];
+#pragma GCC unroll 4
+      for (auto &s : sum) s[0] = s[1] = _mm256_setzero_ps();
+      for (int64_t i = 0; i < d; i++) {
+        __m256 b0 = _mm256_load_ps(basis + i * kLanes), b1 = _mm256_load_ps(basis + i * kLanes + 8);
+#pragma GCC unroll 4
+        for (int64_t j = 0; j < 4; j++) {
+          __m256 x = _mm256_broadcast_ss(y + j * pd + i);
+          sum[j][0] = _mm256_fmadd_ps(x, b0, sum[j][0]);
+          sum[j][1] = _mm256_fmadd_ps(x, b1, sum[j][1]);
+        }
+      }
+#pragma GCC unroll 4
+      for (int64_t j = 0; j < 4; j++) {
+        _mm256_store_ps(z + (r + j) * coordinates + v, sum[j][0]);
+        _mm256_store_ps(z + (r + j) * coordinates + v + 8, sum[j][1]);
+        square[j] = _mm256_fmadd_ps(sum[j][0], sum[j][0], square[j]);
+        square[j] = _mm256_fmadd_ps(sum[j][1], sum[j][1], square[j]);
+      }
+    }
+    __m256 all = _mm256_hadd_ps(_mm256_hadd_ps(square[0], square[1]), _mm256_hadd_ps(square[2], square[3]));
+    __m128 kept = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
+    __m128 norm = _mm_loadu_ps(rows->norm + r);
+    norm = _mm_mul_ps(norm, norm);
+    __m128 left = _mm_fmadd_ps(_mm_set1_ps(codebook->basis_slack), norm, _mm_sub_ps(norm, kept));
+    left = _mm_sqrt_ps(_mm_max_ps(left, _mm_setzero_ps()));
+    _mm_storeu_ps(rest + r, _mm_mul_ps(left, _mm_set1_ps(1 + 0x1p-20f)));
   }
 }
 
@@ -151,6 +192,6 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 
 }  // namespace
 
-const Tools avx2_tools = {bounds, collect, filter, narrow, settle, distances};
+const Tools avx2_tools = {bounds, project, collect, filter, narrow, settle, distances};
 
 }  // namespace tessera::cpu::vq

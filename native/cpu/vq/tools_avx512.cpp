@@ -14,8 +14,51 @@ void bounds(const Codebook *codebook, const RowBound *row, float factor, int64_t
     __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, codebook->constant + panel), fixed);
     sum = _mm512_fmadd_ps(by_residual, _mm512_maskz_loadu_ps(mask, codebook->residual + panel), sum);
     sum = _mm512_fmadd_ps(by_norm, _mm512_maskz_loadu_ps(mask, codebook->offset_norm + panel), sum);
+    if (codebook->rest)
+      sum = _mm512_fmadd_ps(_mm512_set1_ps(row->by_rest), _mm512_maskz_loadu_ps(mask, codebook->rest + panel), sum);
     _mm512_mask_storeu_ps(error + p, mask, _mm512_mul_ps(sum, times));
   }
+}
+
+// Eight rows times one vector of the basis, whose sums are independent; a last four rows are done alone.
+template <int R>
+TS_INLINE void project_rows(const Codebook *codebook, const Rows *rows, int64_t r, float *z, float *rest) {
+  const int64_t pd = codebook->padded_d, d = codebook->d, coordinates = codebook->screened->d;
+  const float *y = rows->centred + r * pd;
+  __m512 square[R];
+#pragma GCC unroll 8
+  for (auto &s : square) s = _mm512_setzero_ps();
+  for (int64_t v = 0; v < coordinates; v += kLanes) {
+    const float *basis = codebook->basis + v * pd;
+    __m512 sum[R];
+#pragma GCC unroll 8
+    for (auto &s : sum) s = _mm512_setzero_ps();
+    for (int64_t i = 0; i < d; i++) {
+      __m512 b = _mm512_load_ps(basis + i * kLanes);
+#pragma GCC unroll 8
+      for (int64_t j = 0; j < R; j++) sum[j] = _mm512_fmadd_ps(b, _mm512_set1_ps(y[j * pd + i]), sum[j]);
+    }
+#pragma GCC unroll 8
+    for (int64_t j = 0; j < R; j++) {
+      _mm512_store_ps(z + (r + j) * coordinates + v, sum[j]);
+      square[j] = _mm512_fmadd_ps(sum[j], sum[j], square[j]);
+    }
+  }
+#pragma GCC unroll 2
+  for (int64_t j = 0; j < R; j += 4) {
+    __m128 kept = reduce4(square[j], square[j + 1], square[j + 2], square[j + 3], Add());
+    __m128 norm = _mm_loadu_ps(rows->norm + r + j);
+    norm = _mm_mul_ps(norm, norm);
+    __m128 left = _mm_fmadd_ps(_mm_set1_ps(codebook->basis_slack), norm, _mm_sub_ps(norm, kept));
+    left = _mm_sqrt_ps(_mm_max_ps(left, _mm_setzero_ps()));
+    _mm_storeu_ps(rest + r + j, _mm_mul_ps(left, _mm_set1_ps(1 + 0x1p-20f)));
+  }
+}
+
+void project(const Codebook *codebook, const Rows *rows, int64_t count, float *z, float *rest) {
+  int64_t r = 0;
+  for (; r + 4 < count; r += 8) project_rows<8>(codebook, rows, r, z, rest);
+  if (r < count) project_rows<4>(codebook, rows, r, z, rest);
 }
 
 // Of few panels many have a survivor, and each is appended without asking; of many, most groups of four panels have
@@ -188,6 +231,6 @@ void distances(const float *const *x, const float *const *c, int64_t count, int6
 
 }  // namespace
 
-const Tools avx512_tools = {bounds, collect, filter, narrow, settle, distances};
+const Tools avx512_tools = {bounds, project, collect, filter, narrow, settle, distances};
 
 }  // namespace tessera::cpu::vq
