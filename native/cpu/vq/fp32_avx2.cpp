@@ -68,6 +68,7 @@ void score_strip(const float *strip, const float *half_norm, const float *y, int
   __m256 start1 = _mm256_sub_ps(_mm256_setzero_ps(), _mm256_load_ps(half_norm + 8));
 #pragma GCC unroll 6
   for (int r = 0; r < R; r++) a[r][0] = start0, a[r][1] = start1;
+#pragma GCC unroll 2
   for (int64_t i = 0; i < d; i++, strip += kLanes) {
     __m256 c0 = _mm256_load_ps(strip), c1 = _mm256_load_ps(strip + 8);
 #pragma GCC unroll 6

@@ -19,8 +19,6 @@ constexpr int64_t kSample = 256;    // codes that the basis is made from
 constexpr int kPowers = 2;          // products with the codes' covariance
 constexpr int64_t kFewCodes = 128;  // below, a row's own work outweighs what a screen can save
 constexpr int64_t kShort = 32;      // numbers of a code
-// A screen by coordinates passes over no panels, so codebooks of more than this times D codes are left to the clusters.
-constexpr int64_t kManyCodes = 64;
 // The part of the codes' squared norms that may be left. Measured: 0.0013 at 16 of 64 for encoders trained on digits;
 // of more, what the bound loses costs more narrowing than the shorter codes save.
 constexpr double kLeft = 1.0 / 400;
@@ -206,7 +204,8 @@ const Family *projection_family(const Family *family) {
 
 int64_t most_coordinates(const Codebook *book) {
   if (!book->projection || book->k < kFewCodes || book->d < kShort || book->d > kLongestProjected) return 0;
-  if (book->family->clusters && book->k > kManyCodes * book->d) return 0;
+  // A screen by coordinates passes over no panels, so codebooks of very many codes are left to the clusters.
+  if (book->family->clusters && book->k > book->d * book->d) return 0;
   return std::min(kMostCoordinates, book->d / 2 / kLanes * kLanes);
 }
 

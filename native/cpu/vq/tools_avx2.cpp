@@ -101,13 +101,25 @@ int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *
   return kept;
 }
 
+// A group's codes lie anywhere in the codebook: the groups after next are asked for, unless they are long.
+constexpr int64_t kAhead = 2, kPrefetched = 256;
+
 // A group of four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
 void narrow(const Narrowing *n) {
   const Codebook *codebook = n->codebook;
-  const int64_t d = codebook->d, pd = codebook->padded_d;
+  const int64_t d = codebook->d, pd = codebook->padded_d, whole = d / 8 * 8;
+  const __m256i mask = head(d - whole);
   const float *mean = codebook->mean;
   const __m256 scale = _mm256_set1_ps(codebook->scale);
   for (int64_t g = 0; g < n->count; g++) {
+    if (g + kAhead < n->count && d <= kPrefetched) {
+      const int64_t next = n->group[g + kAhead];
+      for (int64_t j = 0; j < 4; j++) {
+        int32_t k = codebook->order[next / kLanes * kPanel + next % kLanes + j * kLanes];
+        const float *code = codebook->codes + int64_t{k < 0 ? 0 : k} * d;
+        for (int64_t i = 0; i < d; i += 16) _mm_prefetch(reinterpret_cast<const char *>(code + i), _MM_HINT_T0);
+      }
+    }
     const int64_t r = n->row[g], panel = n->group[g] / kLanes, slot = panel * kPanel + n->group[g] % kLanes;
     const float *y = n->centred + r * pd;
     const float *c[4];
@@ -116,8 +128,15 @@ void narrow(const Narrowing *n) {
       c[j] = codebook->codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
     }
     __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
-    for (int64_t i = 0; i < d; i += 8) {
-      __m256i mask = head(d - i);
+    for (int64_t i = 0; i < whole; i += 8) {
+      __m256 v = _mm256_load_ps(y + i), m = _mm256_load_ps(mean + i);
+      s0 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[0] + i), scale, m), s0);
+      s1 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[1] + i), scale, m), s1);
+      s2 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[2] + i), scale, m), s2);
+      s3 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[3] + i), scale, m), s3);
+    }
+    if (whole < d) {
+      const int64_t i = whole;
       __m256 v = _mm256_load_ps(y + i), m = _mm256_load_ps(mean + i);
       s0 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[0] + i, mask), scale, m), s0);
       s1 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[1] + i, mask), scale, m), s1);
