@@ -15,7 +15,8 @@ const LayerTable *table = nullptr;
 char reason[400] = "";
 
 void open_table() {
-  void *function = open_beside(kLibrary, "ts_cpu_layers", "it is built with libtessera, unless TESSERA_CPU_LAYERS is off", reason, sizeof reason);
+  void *function = open_beside(kLibrary, "ts_cpu_layers",
+                               "it is built with libtessera, unless TESSERA_CPU_LAYERS is off", reason, sizeof reason);
   if (!function) return;
   table = reinterpret_cast<LayerTableFn>(function)(TS_ABI_VERSION, host);
   if (!table) snprintf(reason, sizeof reason, "%s was built for another version than %d", kLibrary, TS_ABI_VERSION);
