@@ -56,6 +56,10 @@ void Bench::head() {
 
 void Bench::line(const std::string &name, const std::string &shape, double seconds, const Work &work,
                  const std::string &note) {
+  if (!(seconds > 0)) {
+    printf("%-24s %-30s no time: the device failed\n", name.c_str(), shape.c_str());
+    return;
+  }
   const double rate = rates_[static_cast<int>(work.unit)];
   const double in_memory = bandwidth_ > 0 ? work.bytes / bandwidth_ : 0;
   const double in_units = rate > 0 ? work.operations / rate : 0;
