@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "core/checks.h"
+#include "core/float_mode.h"
 
 using namespace tessera;
 
@@ -30,6 +31,25 @@ ts_status finish_update(Call &call, ts_codebook *codebook, Version *next, ts_sta
 
 bool scatter_outputs(Call &call, const View &counts, const View &sums, int64_t k, int64_t d) {
   return call.shape(counts, {k}) && call.shape(sums, {k, d});
+}
+
+// What is computed here once for a whole op, in the mode of a FloatMode around the call and not in the caller's: noipa
+// keeps the compiler from moving it out of that scope.
+
+double debias_of(double decay, int64_t step) { return 1.0 / (1.0 - std::pow(decay, static_cast<double>(step))); }
+
+[[gnu::noipa]] ts_ema_factors ema_factors(const ts_vq_ema_params &params) {
+  return {static_cast<float>(1.0 - params.decay), debias_of(params.decay, params.step), params.epsilon};
+}
+
+[[gnu::noipa]] ts_restart_factors restart_factors(const ts_vq_restart_params &params) {
+  double debias = debias_of(params.decay, params.step);
+  return {params.seed, static_cast<uint64_t>(params.step), debias, params.threshold,
+          static_cast<float>(params.threshold / debias)};
+}
+
+[[gnu::noipa]] float commitment_scale(double commitment, int64_t count) {
+  return static_cast<float>(2.0 * commitment / static_cast<double>(count));
 }
 
 }  // namespace
@@ -123,8 +143,11 @@ ts_status ts_vq_ema_update(ts_stream *stream, ts_codebook *codebook, const ts_vq
       !scatter_outputs(call, hidden_counts, hidden_sums, k, d) ||
       !call.distinct(hidden_counts, {counts, sums, hidden_sums}) || !call.distinct(hidden_sums, {counts, sums}))
     return call.status();
-  ts_ema_factors factors{static_cast<float>(1.0 - params->decay),
-                         1.0 / (1.0 - std::pow(params->decay, static_cast<double>(params->step))), params->epsilon};
+  ts_ema_factors factors;
+  {
+    FloatMode mode;
+    factors = ema_factors(*params);
+  }
   Version *next = take_spare(codebook, call.report());
   if (!next) return static_cast<ts_status>(call.report()->error.status);
   const ts_backend *backend = call.backend();
@@ -160,9 +183,11 @@ ts_status ts_vq_restart(ts_stream *stream, ts_codebook *codebook, const ts_vq_re
       !call.distinct(hidden_counts, {x, hidden_sums, restarted}) || !call.distinct(hidden_sums, {x, restarted}) ||
       !call.distinct(restarted, {x}))
     return call.status();
-  double debias = 1.0 / (1.0 - std::pow(params->decay, static_cast<double>(params->step)));
-  ts_restart_factors factors{params->seed, static_cast<uint64_t>(params->step), debias, params->threshold,
-                             static_cast<float>(params->threshold / debias)};
+  ts_restart_factors factors;
+  {
+    FloatMode mode;
+    factors = restart_factors(*params);
+  }
   Version *next = take_spare(codebook, call.report());
   if (!next) return static_cast<ts_status>(call.report()->error.status);
   const ts_backend *backend = call.backend();
@@ -186,7 +211,11 @@ ts_status ts_vq_backward(ts_stream *stream, double commitment, const ts_tensor *
       !call.distinct(grad_x, {x, quantized}) || !call.in_place_or_distinct(grad_x, grad_quantized))
     return call.status();
   if (x.count == 0) return TS_OK;
-  auto scale = static_cast<float>(2.0 * commitment / static_cast<double>(x.count));
+  float scale;
+  {
+    FloatMode mode;
+    scale = commitment_scale(commitment, x.count);
+  }
   return call.backend()->vq_backward(call.impl(), scale, x.data<const float>(), quantized.data<const float>(),
                                      grad_quantized.data<const float>(), grad_x.data<float>(), x.count);
 }

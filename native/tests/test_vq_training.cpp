@@ -189,6 +189,47 @@ void quantise_caller_rounding(Device &device) {
   }
 }
 
+// Nor do the moving averages, a restart and the commitment's gradient depend on how the caller's thread rounds, from the
+// decay's powers on: bit for bit what they are when it rounds to nearest.
+void training_caller_rounding(Device &device) {
+  if (device.name != "cpu") return;
+  Rng rng(seed() + 11);
+  const int64_t k = 37, d = 13, n = 500;
+  const std::vector<float> book = gaussian(rng, static_cast<size_t>(k * d)), rows = gaussian(rng, n * d);
+  const std::vector<float> near = gaussian(rng, n * d);
+  std::vector<int32_t> counts_now;
+  std::vector<float> sums_now;
+  plain_scatter(rows, random_codes(rng, n, k - 3), n, k, d, &counts_now, &sums_now);
+  std::vector<std::vector<float>> wanted;
+  for (int rounding : {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
+    std::vector<std::vector<float>> got;
+    for (int64_t step : {1, 3, 7, 100}) {
+      Codebook codebook(device, book, k, d);
+      Tensor<float> x(device, {n, d}, rows), quantized(device, {n, d}, near), grad(device, {n, d});
+      Tensor<float> hidden_counts(device, {k}, std::vector<float>(static_cast<size_t>(k), 0.01f));
+      Tensor<float> hidden_sums(device, {k, d}, book), sums(device, {k, d}, sums_now), codes(device, {k, d});
+      Tensor<int32_t> counts(device, {k}, counts_now), restarted(device, {1});
+      ts_vq_ema_params ema{sizeof ema, 0, step, 0.97, 1e-5};
+      ts_vq_restart_params restart{sizeof restart, 0, 5, step, 0.97, 1.7};
+      std::fesetround(rounding);
+      OK(device, ts_vq_ema_update(device.stream, codebook.handle, &ema, counts, sums, hidden_counts, hidden_sums));
+      OK(device, ts_codebook_read(device.stream, codebook.handle, codes));
+      std::vector<float> averaged = codes.read();
+      OK(device, ts_vq_restart(device.stream, codebook.handle, &restart, x, hidden_counts, hidden_sums, restarted));
+      OK(device, ts_codebook_read(device.stream, codebook.handle, codes));
+      OK(device, ts_vq_backward(device.stream, 0.3, x, quantized, nullptr, grad));
+      const int after = std::fegetround();
+      std::fesetround(FE_TONEAREST);
+      CHECK(after == rounding && restarted.read()[0] > 0);
+      for (const auto &values : {averaged, codes.read(), hidden_counts.read(), hidden_sums.read(), grad.read()})
+        got.push_back(values);
+    }
+    if (wanted.empty()) wanted = got;
+    for (size_t i = 0; i < got.size(); i++)
+      CHECK_MSG(same_bits(got[i], wanted[i]), "result %zu depends on the caller's rounding %d", i, rounding);
+  }
+}
+
 // Equal calls after the first allocate nothing.
 void steady_calls_allocate_nothing(Device &device) {
   Rng rng(seed() + 4);
@@ -427,6 +468,7 @@ int main() {
   run("squared error does not depend on the caller's rounding", quantise_caller_rounding);
   run("steady calls allocate nothing", steady_calls_allocate_nothing);
   run("moving averages are Sonnet's", ema_is_sonnets);
+  run("training does not depend on the caller's rounding", training_caller_rounding);
   run("moving averages without rows", ema_without_rows);
   run("moving averages of sums that are not finite", ema_of_nonfinite_sums);
   run("gradients and beta's routing", gradients);

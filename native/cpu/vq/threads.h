@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "core/float_mode.h"
 #include "cpu/stream.h"
-#include "cpu/vq/float_mode.h"
 
 namespace tessera::cpu::vq {
 

@@ -6,7 +6,7 @@
 #include <xmmintrin.h>
 #endif
 
-namespace tessera::cpu::vq {
+namespace tessera {
 
 class FloatMode {
  public:
@@ -31,4 +31,4 @@ class FloatMode {
   FloatMode &operator=(const FloatMode &) = delete;
 };
 
-}  // namespace tessera::cpu::vq
+}  // namespace tessera
