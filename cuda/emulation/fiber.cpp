@@ -64,6 +64,8 @@ constexpr size_t kStackBytes = 256 * 1024;
 constexpr size_t kStackBytes = 64 * 1024;
 #endif
 
+constexpr size_t kLineBytes = 64, kLines = 64;  // of a cache, and those of a page
+
 size_t page_bytes() {
   static const auto bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return bytes;
@@ -113,8 +115,10 @@ void Fiber::restart(void (*body)()) {
   ASAN_UNPOISON_MEMORY_REGION(bottom_, size_);
 #endif
   // What tessera_fiber_switch pops: r15, r14, r13, r12, rbx, rbp, the return address. Above lie two empty words, so
-  // that the stack is aligned to 16 bytes when tessera_fiber_first calls.
-  auto *top = reinterpret_cast<uint64_t *>(reinterpret_cast<uintptr_t>(bottom_) + size_);
+  // that the stack is aligned to 16 bytes when tessera_fiber_first calls. Stacks begin at different lines of a page:
+  // at equal ones the lanes of a warp would fight for a few sets of the first-level cache.
+  const auto bottom = reinterpret_cast<uintptr_t>(bottom_);
+  auto *top = reinterpret_cast<uint64_t *>(bottom + size_ - bottom / page_bytes() % kLines * kLineBytes);
   uint64_t *frame = top - 9;
   for (int i = 0; i < 9; i++) frame[i] = 0;
   frame[4] = reinterpret_cast<uint64_t>(body);

@@ -179,7 +179,7 @@ void Multiprocessor::yield() {
 }
 
 void Multiprocessor::barrier(const Site &site) {
-  if (any_removed && is_removed(site)) return;
+  if (is_removed(site)) return;
   if (at_barrier_ > 0 && barrier_ != site)
     fault(site, "divergent barrier: %u lanes wait at %s:%d (%s %d) and this one came here", at_barrier_,
           file_name(barrier_.file), barrier_.line, barrier_.what, barrier_.id);
@@ -191,31 +191,44 @@ void Multiprocessor::barrier(const Site &site) {
   wait();
 }
 
+// A lane that is waited for waits itself: at the same place, or the warp has parted.
+void Multiprocessor::check_meeting(const Lane &waiting, const Site &site, unsigned mask) {
+  if (waiting.site != site || waiting.mask != mask)
+    fault(site, "divergent warp: lane %u waits at %s:%d (%s) with mask %08x, this one has %08x", waiting.number,
+          file_name(waiting.site.file), waiting.site.line, waiting.site.what, waiting.mask, mask);
+}
+
 void Multiprocessor::meet(const Site &site, unsigned mask, void *operand, Combine combine) {
-  if (any_removed && is_removed(site)) return;
+  if (is_removed(site)) return;
   Warp &warp = warps_[current_->number / kWarp];
   Lane *first = &lanes_[current_->number / kWarp * kWarp];
-  unsigned bit = 1u << (current_->number % kWarp);
+  const unsigned lane = current_->number % kWarp, bit = 1u << lane;
   if (!(mask & bit)) fault(site, "the lane is not in its own mask %08x", mask);
   if (mask & warp.returned) fault(site, "lanes %08x of the mask %08x have returned", mask & warp.returned, mask);
-  for (unsigned others = mask & warp.waiting; others; others &= others - 1) {
-    const Lane &other = first[__builtin_ctz(others)];
-    if (other.site != site || other.mask != mask)
-      fault(site, "divergent warp: lane %u waits at %s:%d (%s) with mask %08x, this one has %08x", other.number,
-            file_name(other.site.file), other.site.line, other.site.what, other.mask, mask);
+  const bool whole = mask == ~0u;
+  if (whole && !warp.partial) {
+    // Those that wait were compared with each other when they came: one of them stands for all.
+    if (warp.waiting) check_meeting(first[__builtin_ctz(warp.waiting)], site, mask);
+  } else {
+    for (unsigned others = mask & warp.waiting; others; others &= others - 1)
+      check_meeting(first[__builtin_ctz(others)], site, mask);
   }
   current_->site = site;
   current_->mask = mask;
-  current_->operand = operand;
+  warp.operands[lane] = operand;
   warp.waiting |= bit;
+  if (!whole) warp.partial |= bit;
   if ((warp.waiting & mask) == mask) {
-    void *operands[kWarp] = {};
-    for (unsigned rest = mask; rest; rest &= rest - 1) {
-      Lane &lane = first[__builtin_ctz(rest)];
-      operands[__builtin_ctz(rest)] = lane.operand;
+    if (combine && whole) {
+      combine(warp.operands, mask);
+    } else if (combine) {
+      void *operands[kWarp] = {};
+      for (unsigned rest = mask; rest; rest &= rest - 1)
+        operands[__builtin_ctz(rest)] = warp.operands[__builtin_ctz(rest)];
+      combine(operands, mask);
     }
-    if (combine) combine(operands, mask);
     warp.waiting &= ~mask;
+    warp.partial &= ~mask;
     make_ready(current_->number / kWarp, mask);
   }
   wait();

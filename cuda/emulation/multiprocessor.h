@@ -86,13 +86,14 @@ class Multiprocessor {
     Fiber *fiber = nullptr;
     Site site{};  // where it waits
     unsigned mask = 0;
-    void *operand = nullptr;
     AsyncCopies copies;
   };
   struct Warp {  // bits of lanes
     unsigned ready = 0;
     unsigned waiting = 0;  // in a warp-wide operation
+    unsigned partial = 0;  // of these, the ones that wait for less than the whole warp
     unsigned returned = 0;
+    void *operands[32] = {};  // of those that wait
   };
   struct SharedArray {
     void *data;
@@ -103,6 +104,7 @@ class Multiprocessor {
   void prepare(const Launch &launch, uint3 block);
   void all_ready();
   void make_ready(unsigned warp, unsigned lanes);
+  void check_meeting(const Lane &waiting, const Site &site, unsigned mask);
   Lane *next();
   void wait();
   void lane_returned();

@@ -7,18 +7,16 @@ namespace tessera::emulation {
 namespace {
 
 const char *const removed = getenv("TESSERA_EMULATION_REMOVE");
+const char *const colon = removed ? strrchr(removed, ':') : nullptr;
 
 }  // namespace
 
-bool any_removed = removed && removed[0];
+int removed_id = colon ? atoi(colon + 1) : 0;
 
-bool is_removed(const Site &site) {
-  if (!any_removed || site.id == 0) return false;
-  const char *colon = strrchr(removed, ':');
-  if (!colon || atoi(colon + 1) != site.id) return false;
+bool is_in_removed_file(const Site &site) {
   const char *slash = strrchr(site.file, '/');
   const char *name = slash ? slash + 1 : site.file;
-  auto length = static_cast<size_t>(colon - removed);
+  const auto length = static_cast<size_t>(colon - removed);
   return strlen(name) == length && strncmp(name, removed, length) == 0;
 }
 

@@ -14,10 +14,13 @@ struct Site {
   bool operator!=(const Site &other) const { return !(*this == other); }
 };
 
+// Of the place to take away; 0 if none is.
+extern int removed_id;
+
+bool is_in_removed_file(const Site &site);
+
 // True if TESSERA_EMULATION_REMOVE is "FILE:ID" (a file's name without its folder) and names this place, which then
 // does nothing. So one build serves a test that takes every barrier away in turn to see whether any test notices.
-bool is_removed(const Site &site);
-
-extern bool any_removed;
+inline bool is_removed(const Site &site) { return site.id != 0 && site.id == removed_id && is_in_removed_file(site); }
 
 }  // namespace tessera::emulation

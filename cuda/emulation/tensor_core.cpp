@@ -40,26 +40,31 @@ struct Tf32 {
 // The exponent of a zero: below all others, also when two are added.
 constexpr int32_t kZeroExponent = -100000;
 
-// One row of A or column of B, taken apart: element k is significand[k] * 2^(exponent[k] - kBits).
-struct Row {
-  int32_t significand[16];
-  int32_t exponent[16];
-  float special[16];  // for sums with infinities and NaNs: those themselves, else the sign
-  bool finite;
-};
+constexpr int kWide = 8, kDeep = 16;  // columns of B, and the most elements of one
 
-template <class Format>
-void take_apart(uint32_t element, int k, Row *row) {
-  bool negative = element >> (Format::kTop == 31 ? 5 : 8) >> Format::kBits & 1;
-  auto fraction = static_cast<int32_t>(element & ((1u << Format::kBits) - 1));
-  auto field = static_cast<int>(element >> Format::kBits) & Format::kTop;
-  int32_t significand = field ? fraction | 1 << Format::kBits : fraction;
-  float special = field < Format::kTop ? static_cast<float>(significand) : fraction ? NAN : INFINITY;
-  row->significand[k] = negative ? -significand : significand;
-  row->exponent[k] = significand ? std::max(field, 1) - Format::kBias : kZeroExponent;
-  row->special[k] = negative ? -special : special;
-  row->finite = row->finite && field < Format::kTop;
-}
+// Element k of row or column i, taken apart: significand[k][i] * 2^(exponent[k][i] - kBits).
+template <int kSize>
+struct Factor {
+  int32_t significand[kDeep][kSize];
+  int32_t exponent[kDeep][kSize];
+  float special[kDeep][kSize];  // for sums with infinities and NaNs: those themselves, else the sign
+  bool finite[kSize];
+
+  Factor() { std::fill_n(finite, kSize, true); }
+
+  template <class Format>
+  void put(uint32_t element, int k, int i) {
+    bool negative = element >> (Format::kTop == 31 ? 5 : 8) >> Format::kBits & 1;
+    auto fraction = static_cast<int32_t>(element & ((1u << Format::kBits) - 1));
+    auto field = static_cast<int>(element >> Format::kBits) & Format::kTop;
+    int32_t magnitude = field ? fraction | 1 << Format::kBits : fraction;
+    float value = field < Format::kTop ? static_cast<float>(magnitude) : fraction ? NAN : INFINITY;
+    significand[k][i] = negative ? -magnitude : magnitude;
+    exponent[k][i] = magnitude ? std::max(field, 1) - Format::kBias : kZeroExponent;
+    special[k][i] = negative ? -value : value;
+    finite[i] = finite[i] && field < Format::kTop;
+  }
+};
 
 // fp32 from sum * 2^exponent, cut off towards zero.
 float truncated(int64_t sum, int exponent) {
@@ -79,64 +84,74 @@ float truncated(int64_t sum, int exponent) {
 }
 
 // Sums with an infinity or a NaN go the ordinary way; what is finite does not matter to them.
-float add_special(const Row &a, const Row &b, int first, int n, float c) {
-  for (int i = first; i < first + n; i++) {
-    float product = a.special[i] * b.special[i];
+float add_special(const Factor<16> &a, int row, const Factor<kWide> &b, int column, int first, int n, float c) {
+  for (int k = first; k < first + n; k++) {
+    float product = a.special[k][row] * b.special[k][column];
     if (!std::isfinite(product)) c += product;
   }
   return c;
 }
 
-// One step: c and the products of elements first..first+n-1. A product's exponent is the sum of its factors' exponents:
-// it is not normalised before it is aligned.
+// One step for a row of the result: c and the products of elements first..first+n-1. A product's exponent is the sum of
+// its factors' exponents: it is not normalised before it is aligned. The loops over columns become vector instructions.
 template <class Format>
-float add_products(const Row &a, const Row &b, int first, int n, int extra, float c) {
-  if (!std::isfinite(c) || !a.finite || !b.finite) return add_special(a, b, first, n, c);
-  uint32_t bits;
-  memcpy(&bits, &c, sizeof bits);
-  int field = static_cast<int>(bits >> 23 & 255), c_exponent = c == 0.0f ? kZeroExponent : std::max(field, 1) - 127;
-  int64_t c_significand = (bits & 0x7FFFFF) | (field ? 0x800000 : 0);
-  int largest = c_exponent;
-  for (int i = first; i < first + n; i++) largest = std::max(largest, a.exponent[i] + b.exponent[i]);
-  if (largest <= kZeroExponent) return 0.0f;
-  // In units of 2^(largest - 23 - extra). Magnitudes are shifted, so that both signs are cut off towards zero.
-  const int left = 23 + extra - 2 * Format::kBits;
-  int64_t sum = c_significand << extra >> std::min(largest - c_exponent, 62);
-  if (bits >> 31) sum = -sum;
-  for (int i = first; i < first + n; i++) {
-    int32_t product = a.significand[i] * b.significand[i];
-    int32_t magnitude = (product < 0 ? -product : product) << left;
-    magnitude >>= std::min(largest - a.exponent[i] - b.exponent[i], 31);
-    sum += product < 0 ? -magnitude : magnitude;
+void add_products(const Factor<16> &a, int row, const Factor<kWide> &b, int first, int n, int extra, float *c) {
+  int32_t largest[kWide], c_exponent[kWide], sum[kWide] = {};
+  uint32_t bits[kWide];
+  memcpy(bits, c, sizeof bits);
+  for (int j = 0; j < kWide; j++) {
+    const auto field = static_cast<int32_t>(bits[j] >> 23 & 255);
+    c_exponent[j] = bits[j] << 1 == 0 ? kZeroExponent : std::max(field, 1) - 127;
+    largest[j] = c_exponent[j];
   }
-  return truncated(sum, largest - 23 - extra);
+  for (int k = first; k < first + n; k++)
+    for (int j = 0; j < kWide; j++) largest[j] = std::max(largest[j], a.exponent[k][row] + b.exponent[k][j]);
+  // In units of 2^(largest - 23 - extra). Magnitudes are shifted, so that both signs are cut off towards zero. 16
+  // products, each below 2^(23 + extra + 2), have a sum below 2^31.
+  const int left = 23 + extra - 2 * Format::kBits;
+  for (int k = first; k < first + n; k++) {
+    for (int j = 0; j < kWide; j++) {
+      const int32_t product = a.significand[k][row] * b.significand[k][j];
+      const int32_t shift = std::min(largest[j] - a.exponent[k][row] - b.exponent[k][j], 31);
+      const int32_t magnitude = (product < 0 ? -product : product) << left >> shift;
+      sum[j] += product < 0 ? -magnitude : magnitude;
+    }
+  }
+  for (int j = 0; j < kWide; j++) {
+    if (!std::isfinite(c[j]) || !a.finite[row] || !b.finite[j]) {
+      c[j] = add_special(a, row, b, j, first, n, c[j]);
+      continue;
+    }
+    const int64_t significand = (bits[j] & 0x7FFFFF) | (bits[j] >> 23 & 255 ? 0x800000 : 0);
+    const int64_t aligned = significand << extra >> std::min(largest[j] - c_exponent[j], 62);
+    c[j] = truncated(sum[j] + (bits[j] >> 31 ? -aligned : aligned), largest[j] - 23 - extra);
+  }
 }
 
 // Where the fragments' elements lie: see the head of kernels/intrinsics.cuh.
 template <class Format>
 void combine_mma(void *const operands[32]) {
   constexpr int kDepth = Format::kDepth, kPacked = Format::kPacked, kHalf = kDepth / 2;
-  Row a[16], b[8];
-  for (Row &row : a) row.finite = true;
-  for (Row &row : b) row.finite = true;
+  Factor<16> a;
+  Factor<kWide> b;
+  float c[16][kWide];
   for (int lane = 0; lane < 32; lane++) {
     const auto *f = static_cast<const Fragments *>(operands[lane]);
     int g = lane / 4, t = lane % 4;
     for (int which = 0; which < kPacked; which++) {
       for (int r = 0; r < 4; r++)
-        take_apart<Format>(Format::element(f->a[r], which), t * kPacked + which + r / 2 * kHalf, &a[g + r % 2 * 8]);
-      for (int r = 0; r < 2; r++)
-        take_apart<Format>(Format::element(f->b[r], which), t * kPacked + which + r * kHalf, &b[g]);
+        a.put<Format>(Format::element(f->a[r], which), t * kPacked + which + r / 2 * kHalf, g + r % 2 * 8);
+      for (int r = 0; r < 2; r++) b.put<Format>(Format::element(f->b[r], which), t * kPacked + which + r * kHalf, g);
     }
+    for (int r = 0; r < 4; r++) c[g + r / 2 * 8][t * 2 + r % 2] = f->c[r];
   }
   const Model m = model();
   const int step = m.products * kDepth / 16;
+  for (int row = 0; row < 16; row++)
+    for (int k = 0; k < kDepth; k += step) add_products<Format>(a, row, b, k, step, m.extra, c[row]);
   for (int lane = 0; lane < 32; lane++) {
     const auto *f = static_cast<const Fragments *>(operands[lane]);
-    for (int r = 0; r < 4; r++) {
-      const Row &row = a[lane / 4 + r / 2 * 8], &column = b[lane % 4 * 2 + r % 2];
-      for (int k = 0; k < kDepth; k += step) f->c[r] = add_products<Format>(row, column, k, step, m.extra, f->c[r]);
-    }
+    for (int r = 0; r < 4; r++) f->c[r] = c[lane / 4 + r / 2 * 8][lane % 4 * 2 + r % 2];
   }
 }
 

@@ -64,11 +64,11 @@
 
 namespace tessera::emulation {
 
-inline bool guard(bool condition, const Site &site) { return condition || (any_removed && is_removed(site)); }
+inline bool guard(bool condition, const Site &site) { return condition || is_removed(site); }
 
 // Other lanes go on first, so that they see what is on its way.
 inline void async_wait(unsigned pending, const Site &site) {
-  if (any_removed && is_removed(site)) return;
+  if (is_removed(site)) return;
   Multiprocessor::here().yield();
   Multiprocessor::here().async_copies().wait(pending);
 }

@@ -1,43 +1,85 @@
 #!/usr/bin/env bash
-# Takes every numbered barrier, wait and bounds check of the kernels away, one at a time, and runs the conformance tests
-# on the emulator until one fails. Prints what nobody missed, and exits with 1 if there is any: a missing test, or a
-# place that is redundant and should go.
+# Takes every numbered barrier, wait and bounds check of the kernels away, one at a time, and runs the tests that cover
+# the kernel on the emulator until one fails. Prints which test that was, and what nobody missed; exits with 1 if there
+# is any of the latter: a missing test, or a place that is redundant and should go.
 #
-#   tests/remove_each.sh [FILE.cuh ...]        all kernel files without arguments; hours for all, so give those you changed
+#   tests/remove_each.sh [FILE.cuh[:NUMBER] ...]       all kernel files without arguments: some hours on one core
 #
-# Runs the sanitize build (mvn -pl cuda -am verify makes it): a bounds check is missed by AddressSanitizer alone.
-# TESTS names the tests to run, in order, if not all.
+# Tests of the release build come first, since they take seconds; those of the sanitize build next, since a bounds check
+# may be missed by AddressSanitizer alone. `mvn -pl cuda -am verify` makes both; KINDS=release or KINDS=sanitize tries
+# one of them. For one place, its test in one build:
+#
+#   TESSERA_EMULATION_REMOVE=sort_rows.cuh:9 TESSERA_TEST_DEVICES=cuda-emulated TESSERA_TEST_FAIL_FAST=1 \
+#     LD_LIBRARY_PATH=target/release/lib ../native/target/release/bin/test_vq_training
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${BUILD:-$here/target/sanitize}
-native=${NATIVE_BUILD:-$here/../native/target/sanitize}
-tests=${TESTS:-test_math test_rows test_vq_training test_nn_matmul test_nn_convolution test_vq_exact}
-[[ $# -gt 0 ]] || set -- $(cd "$here/kernels" && ls *.cuh)
+builds=${BUILDS:-$here/target}                     # with release/ and sanitize/ in it
+native_builds=${NATIVE_BUILDS:-$here/../native/target}
+kinds=${KINDS:-release sanitize}
+[[ $# -gt 0 ]] || set -- $(cd "$here/kernels" && ls *.cuh | grep -v platform.cuh)
 
-export TESSERA_TEST_DEVICES=cuda-emulated LD_LIBRARY_PATH=$build/lib
+export TESSERA_TEST_DEVICES=cuda-emulated TESSERA_TEST_FAIL_FAST=1 TESSERA_TEST_SEED=${TESSERA_TEST_SEED:-1}
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0
 
+# The tests that cover a kernel file, the quickest first. TF32/ before a test's name turns tensor cores on for products;
+# after an @ comes a part of the names of the cases to run, with _ for a space.
+tests_of() {
+  case $1 in
+    assign*) echo test_vq_exact@remainder test_vq_exact@forced test_search@plan test_vq_exact test_search ;;
+    codebook.cuh) echo test_vq_exact test_vq_training ;;
+    quantize.cuh | gather.cuh | scatter_update.cuh | sort_rows.cuh | ema.cuh | restart.cuh) echo test_vq_training ;;
+    softmax.cuh | layer_norm.cuh) echo test_rows ;;
+    matmul.cuh) echo test_nn_matmul TF32/test_nn_matmul ;;
+    conv*.cuh) echo test_nn_convolution TF32/test_nn_convolution ;;
+    product*.cuh) echo test_nn_matmul test_nn_convolution TF32/test_nn_matmul TF32/test_nn_convolution ;;
+    column_sums.cuh) echo test_math test_nn_matmul test_nn_convolution test_rows ;;
+    *) echo test_math test_rows test_vq_training test_nn_matmul test_nn_convolution test_vq_exact ;;
+  esac
+}
+
+# passes BUILD TEST
+passes() {
+  local name=${2#TF32/} tf32=0
+  [[ $2 == "$name" ]] || tf32=1
+  local cases=
+  [[ $name != *@* ]] || cases=${name#*@}
+  name=${name%@*}
+  local program=$native_builds/$1/bin/$name
+  [[ -x $program ]] || program=$builds/$1/bin/$name
+  TESSERA_TEST_CASE=${cases//_/ } TESSERA_TF32=$tf32 LD_LIBRARY_PATH=$builds/$1/lib timeout 1200 "$program" >/dev/null 2>&1
+}
+
+# Prints the first test of a file that fails.
 missed_by() {
-  local test
-  for test in $tests; do
-    if ! TESSERA_EMULATION_REMOVE=$1 timeout 900 "$native/bin/$test" >/dev/null 2>&1; then
-      echo "$test"
-      return
-    fi
+  local build test
+  for build in $kinds; do
+    for test in $(tests_of "$1"); do
+      passes "$build" "$test" || { echo "$test ($build)"; return; }
+    done
   done
 }
 
-# Without a removal all must pass, or nothing is proved.
-failing=$(missed_by none:0)
-[[ -z $failing ]] || { echo "$failing fails with nothing removed" >&2; exit 2; }
-
 survivors=0
-for file in "$@"; do
-  numbers=$(grep -oE 'TS_(SYNC|SYNC_WARP|GUARD|ASYNC_WAIT)\([0-9]+' "$here/kernels/$file" | grep -oE '[0-9]+$' | sort -n)
+good=""
+for argument in "$@"; do
+  file=${argument%%:*}
+  code=$(grep -v '^ *//' "$here/kernels/$file")
+  numbers=$(grep -oE 'TS_(SYNC|SYNC_WARP|GUARD|ASYNC_WAIT)\([0-9]+' <<<"$code" | grep -oE '[0-9]+$' | sort -n)
   repeated=$(uniq -d <<<"$numbers")
   [[ -z $repeated ]] || { echo "$file: numbers used twice: $repeated" >&2; exit 2; }
+  [[ $argument != *:* ]] || numbers=${argument#*:}
+  # Without a removal all must pass, or nothing is proved.
+  for build in $kinds; do
+    for test in ${numbers:+$(tests_of "$file")}; do
+      [[ " $good " != *" $build/$test "* ]] || continue
+      passes "$build" "$test" || { echo "$test ($build) fails with nothing removed" >&2; exit 2; }
+      good+=" $build/$test"
+    done
+  done
   for number in $numbers; do
-    test=$(missed_by "$file:$number")
+    export TESSERA_EMULATION_REMOVE=$file:$number
+    test=$(missed_by "$file")
+    unset TESSERA_EMULATION_REMOVE
     echo "$file:$number ${test:-SURVIVED}"
     [[ -n $test ]] || survivors=$((survivors + 1))
   done

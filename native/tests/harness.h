@@ -2,7 +2,8 @@
 //
 // A test is a function of a Device; `run` calls it on every device of this machine, and counts a device that is not
 // here as skipped, with its reason. TESSERA_TEST_DEVICES (comma-separated) restricts the list and TESSERA_TEST_SEED
-// repeats a run.
+// repeats a run. TESSERA_TEST_CASE runs only the cases whose names contain it, and TESSERA_TEST_FAIL_FAST=1 ends the
+// test at the first check that fails: for those who look for any failure, as cuda/tests/remove_each.sh does.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +23,7 @@ namespace tessera::test {
 
 inline int passed = 0, failed = 0, skipped = 0;
 inline int failures_printed = 0;
+inline const bool fail_fast = getenv("TESSERA_TEST_FAIL_FAST") != nullptr;
 inline std::vector<std::string> explained;  // absent devices whose reason was printed
 
 // A check that prints where it failed and with what; at most 20 lines, so that one fault does not bury the rest.
@@ -36,7 +38,14 @@ __attribute__((format(printf, 4, 5))) inline bool check(bool ok, const char *fil
     fputc('\n', stderr);
     va_end(arguments);
   }
+  if (fail_fast) _Exit(1);
   return false;
+}
+
+// Whether the case is to be run.
+inline bool chosen(const char *name) {
+  static const char *const part = getenv("TESSERA_TEST_CASE");
+  return !part || strstr(name, part);
 }
 
 #define CHECK(condition) ::tessera::test::check((condition), __FILE__, __LINE__, "%s", #condition)
@@ -68,6 +77,9 @@ struct Device {
   std::string name;
   ts_device *device = nullptr;
   ts_stream *stream = nullptr;
+
+  // Whether a GPU, or one that is emulated on a CPU: then every lane is a thread of its own, and time is dear.
+  bool is_gpu() const { return name != "cpu"; }
 
   std::string message() const {
     ts_error error{};
@@ -165,9 +177,10 @@ enum class For { kAll, kCpu, kGpu };
 // Runs one case on every device that it is for, with streams of `threads` threads.
 template <class Case>
 void run(const char *name, Case &&body, int threads = 2, For devices = For::kAll) {
+  if (!chosen(name)) return;
   for (const std::string &device_name : device_names()) {
-    if (devices != For::kAll && (devices == For::kCpu) != (device_name == "cpu")) continue;
     Device device{device_name};
+    if (devices != For::kAll && (devices == For::kCpu) == device.is_gpu()) continue;
     ts_error error{};
     ts_status status = ts_device_open(device_name.c_str(), &device.device, &error);
     if (status == TS_UNAVAILABLE) {
@@ -194,6 +207,10 @@ void run(const char *name, Case &&body, int threads = 2, For devices = For::kAll
 // The last line of every test, and its exit code.
 inline int finish() {
   printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+  if (getenv("TESSERA_TEST_CASE") && passed + failed + skipped == 0) {
+    fprintf(stderr, "no case's name contains \"%s\"\n", getenv("TESSERA_TEST_CASE"));
+    return 1;
+  }
   return failed == 0 ? 0 : 1;
 }
 

@@ -75,7 +75,7 @@ void tf32_only_if_asked_for(Device &dev) {
   double error = error_of(c.read(), exact, magnitude),
          plain_error = error_of(product(p, n, n, n, a, b), exact, magnitude);
   bool rounded = error > fp32_bound(plain_error);
-  CHECK_MSG(rounded == (tf32_wanted() && dev.name != "cpu"), "error %.2f, plain formula %.2f", error, plain_error);
+  CHECK_MSG(rounded == (tf32_wanted() && dev.is_gpu()), "error %.2f, plain formula %.2f", error, plain_error);
 }
 
 }  // namespace
