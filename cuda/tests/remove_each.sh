@@ -5,8 +5,8 @@
 #
 #   tests/remove_each.sh [FILE.cuh[:NUMBER] ...]       all kernel files without arguments: some hours on one core
 #
-# Tests of the release build come first, since they take seconds; those of the sanitize build next, since a bounds check
-# may be missed by AddressSanitizer alone. `mvn -pl cuda -am verify` makes both; KINDS=release or KINDS=sanitize tries
+# For a barrier or a wait the release build's tests come first, since they take seconds; for a bounds check the sanitize
+# build's, since it may be missed by AddressSanitizer alone. `mvn -pl cuda -am verify` makes both; KINDS=release or KINDS=sanitize tries
 # one of them. For one place, its test in one build:
 #
 #   TESSERA_EMULATION_REMOVE=sort_rows.cuh:9 TESSERA_TEST_DEVICES=cuda-emulated TESSERA_TEST_FAIL_FAST=1 \
@@ -25,8 +25,8 @@ export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0
 # after an @ comes a part of the names of the cases to run, with _ for a space.
 tests_of() {
   case $1 in
-    assign*) echo test_vq_exact@remainder test_vq_exact@forced test_search@plan test_vq_exact test_search ;;
-    codebook.cuh) echo test_vq_exact test_vq_training ;;
+    assign* | codebook.cuh)
+      echo test_vq_exact@screen test_vq_exact@finite test_vq_exact@remainder test_search@plan test_vq_exact test_search ;;
     quantize.cuh | gather.cuh | scatter_update.cuh | sort_rows.cuh | ema.cuh | restart.cuh) echo test_vq_training ;;
     softmax.cuh | layer_norm.cuh) echo test_rows ;;
     matmul.cuh) echo test_nn_matmul TF32/test_nn_matmul ;;
@@ -49,10 +49,11 @@ passes() {
   TESSERA_TEST_CASE=${cases//_/ } TESSERA_TF32=$tf32 LD_LIBRARY_PATH=$builds/$1/lib timeout 1200 "$program" >/dev/null 2>&1
 }
 
-# Prints the first test of a file that fails.
+# The first test that fails without a place: missed_by FILE NUMBER.
 missed_by() {
-  local build test
-  for build in $kinds; do
+  local build test order=$kinds
+  if grep -qE "TS_GUARD\($2\b" "$here/kernels/$1"; then order=$(tac -s ' ' <<<"$kinds " | tr -d '\n'); fi
+  for build in $order; do
     for test in $(tests_of "$1"); do
       passes "$build" "$test" || { echo "$test ($build)"; return; }
     done
@@ -78,7 +79,7 @@ for argument in "$@"; do
   done
   for number in $numbers; do
     export TESSERA_EMULATION_REMOVE=$file:$number
-    test=$(missed_by "$file")
+    test=$(missed_by "$file" "$number")
     unset TESSERA_EMULATION_REMOVE
     echo "$file:$number ${test:-SURVIVED}"
     [[ -n $test ]] || survivors=$((survivors + 1))

@@ -6,6 +6,7 @@
 
 #include "backend/codebook.h"
 #include "backend/family.h"
+#include "backend/ops.h"
 #include "backend/search.h"
 #include "kernel_test.h"
 #include "test_vq_reference.h"
@@ -60,6 +61,14 @@ class Emulated {
     ok(cuda::stream_synchronize(stream_));
     if (launch) *launch = family->plan(device(), book.view(), static_cast<int>(std::min<int64_t>(c.n, 3072)));
     return codes.read();
+  }
+
+  // Rows that the searches since the last call scanned.
+  uint64_t scanned() {
+    ts_vq_stats stats{};
+    stats.struct_size = sizeof stats;
+    ok(cuda::vq_statistics(stream_, 1, &stats));
+    return stats.scanned_rows;
   }
 
  private:
@@ -141,14 +150,19 @@ void every_plan() {
   };
   for (const Way &way : ways) {
     Emulated gpu(way.shared);
-    Case c = make_case(rng, rng() % 2 ? 0 : 14, way.n, way.k, way.d);  // gaussian or crowds
-    const std::vector<int32_t> expected = brute_force(c.x, c.codes, c.n, c.k, c.d);
-    Launch launch{};
-    CHECK_MSG(differences(gpu.search(&cuda::fp16_mma, c, &launch), expected) == 0, "%s, %s: wrong codes", way.name,
-              c.name);
-    CHECK_MSG(way.is_it(launch), "%s: the plan is another one", way.name);
-    CHECK_MSG(launch.shared_bytes <= static_cast<size_t>(way.shared) * 1024, "%s: %zu bytes of shared memory", way.name,
-              launch.shared_bytes);
+    for (int kind : {11, 14}) {  // clustered, which a screen decides, and crowds
+      Case c = make_case(rng, kind, way.n, way.k, way.d);
+      const std::vector<int32_t> expected = brute_force(c.x, c.codes, c.n, c.k, c.d);
+      Launch launch{};
+      CHECK_MSG(differences(gpu.search(&cuda::fp16_mma, c, &launch), expected) == 0, "%s, %s: wrong codes", way.name,
+                c.name);
+      const uint64_t scanned = gpu.scanned();
+      CHECK_MSG(kind == 14 || scanned == 0, "%s: %llu rows were scanned", way.name,
+                static_cast<unsigned long long>(scanned));
+      CHECK_MSG(way.is_it(launch), "%s: the plan is another one", way.name);
+      CHECK_MSG(launch.shared_bytes <= static_cast<size_t>(way.shared) * 1024, "%s: %zu bytes of shared memory",
+                way.name, launch.shared_bytes);
+    }
   }
 }
 

@@ -251,6 +251,30 @@ void forced_kernels(Device &device) {
             "message: %s", device.message().c_str());
 }
 
+// Rows near their code leave the screen with that code alone. A fault that spoils scores need not spoil a code: rows
+// whose bounds exclude nothing are scanned, which is slow and right.
+void screens_decide(Device &device) {
+  Rng rng(seed() + 10);
+  const int64_t shapes[][3] = {{300, 70, 9}, {700, 300, 40}, {150, 1300, 70}, {400, 150, 200}, {129, 129, 16}};
+  for (const auto &shape : shapes) {
+    Case c = make_case(rng, 11, shape[0], shape[1], shape[2]);
+    const std::vector<int32_t> expected = brute_force(c.x, c.codes, c.n, c.k, c.d);
+    for (const std::string &kernel : kernels(device)) {
+      compare(device, c, expected, kernel);
+      ts_vq_stats stats{};
+      stats.struct_size = sizeof stats;
+      OK(device, ts_vq_statistics(device.stream, 1, &stats));
+      if (stats.rows == 0 && !device.is_gpu()) continue;  // a family that this processor lacks
+      const auto rows = static_cast<uint64_t>(c.n);
+      CHECK_MSG(stats.rows == rows && stats.scanned_rows == 0 && stats.candidates >= rows &&
+                    stats.candidates <= rows + rows / 50,
+                "kernel %s, K=%lld D=%lld: %llu rows, %llu candidates, %llu scanned", stats.kernel,
+                static_cast<long long>(c.k), static_cast<long long>(c.d), static_cast<unsigned long long>(stats.rows),
+                static_cast<unsigned long long>(stats.candidates), static_cast<unsigned long long>(stats.scanned_rows));
+    }
+  }
+}
+
 // A codebook that is updated searches the new codes, also where an older version's memory is used again.
 void updates(Device &device) {
   Rng rng(seed() + 7);
@@ -280,6 +304,7 @@ int main() {
   run("rows that are not finite", nonfinite_rows);
   run("codes that are not finite", nonfinite_codes);
   run("forced kernels and statistics", forced_kernels);
+  run("the screen decides rows near their code", screens_decide);
   run("updates replace what was packed", updates);
   return finish();
 }
