@@ -1,10 +1,11 @@
 // Measures nearest-code search through the public header: for whoever works on a kernel. Not a test.
 //
-//   bench_vq [--op assign|quantize|update|brute] [--k K] [--d D] [--n N] [--data gaussian|trained|near-tied|crowds]
+//   bench_vq [--op assign|quantize|update|brute|scaling] [--k K] [--d D] [--n N] [--data
+//   gaussian|trained|near-tied|crowds]
 //            [--kernel NAME] [--threads T] [--repeats R]
 //
 // "brute" is a plain float64 search on one thread, for scale; "near-tied" and "crowds" are the worst cases of the
-// tests.
+// tests. "scaling" compares assign on T threads with one thread, on the wall, in turn, round after round.
 //
 // Without --k and --d it walks through the shapes of docs/kernels.md. Every line has the fp32 peak of one core,
 // measured around the same repeats by a loop of independent fma, because clocks and neighbours change. Times are minima
@@ -95,6 +96,29 @@ Case make_data(Rng &rng, const std::string &data, int64_t n, int64_t k, int64_t 
   return c;
 }
 
+// Medians of rounds, each with both numbers of threads.
+void compare_threads(Device &device, const Options &o, Codebook &codebook, Tensor<float> &x, Tensor<int32_t> &codes) {
+  ts_stream_options options{sizeof options, 1};
+  ts_stream *streams[2] = {nullptr, device.stream};
+  CHECK(ts_stream_open(device.device, &options, &streams[0], nullptr) == TS_OK);
+  std::vector<double> seconds[2];
+  used_clock = CLOCK_MONOTONIC;
+  for (int round = -1; round < o.repeats; round++) {
+    for (int i = 0; i < 2; i++) {
+      double start = now();
+      CHECK(ts_vq_assign(streams[i], codebook.handle, x, codes) == TS_OK);
+      CHECK(ts_stream_synchronize(streams[i]) == TS_OK);
+      if (round >= 0) seconds[i].push_back(now() - start);  // the first round is a warm-up
+    }
+  }
+  for (auto &s : seconds) std::sort(s.begin(), s.end());
+  double one = seconds[0][seconds[0].size() / 2], all = seconds[1][seconds[1].size() / 2];
+  printf("scaling  %-8s n %lld k %lld d %lld  1 thread %.2f ms, %d threads %.2f ms: %.2f times as fast\n",
+         o.data.c_str(), static_cast<long long>(o.n), static_cast<long long>(o.k), static_cast<long long>(o.d),
+         one * 1e3, o.threads, all * 1e3, one / all);
+  ts_stream_close(streams[0], nullptr);
+}
+
 void measure(Device &device, const Options &o) {
   Rng rng(1);
   Case c = make_data(rng, o.data, o.n, o.k, o.d);
@@ -103,6 +127,7 @@ void measure(Device &device, const Options &o) {
   Tensor<float> x(device, {c.n, c.d}, c.x), quantized(device, {c.n, c.d}), sums(device, {c.k, c.d});
   Tensor<int32_t> codes(device, {c.n}), counts(device, {c.k});
   Tensor<double> error(device, {1});
+  if (o.op == "scaling") return compare_threads(device, o, codebook, x, codes);
   auto call = [&] {
     if (o.op == "assign") OK(device, ts_vq_assign(device.stream, codebook.handle, x, codes));
     if (o.op == "quantize")

@@ -191,8 +191,8 @@ void quantise_caller_rounding(Device &device) {
   }
 }
 
-// Nor do the moving averages, a restart and the commitment's gradient depend on how the caller's thread rounds, from the
-// decay's powers on: bit for bit what they are when it rounds to nearest.
+// Nor do the moving averages, a restart and the commitment's gradient depend on how the caller's thread rounds, from
+// the decay's powers on: bit for bit what they are when it rounds to nearest.
 void training_caller_rounding(Device &device) {
   if (device.name != "cpu") return;
   Rng rng(seed() + 11);
