@@ -58,7 +58,7 @@ void Multiprocessor::prepare(const Launch &launch, uint3 block) {
   returned_ = 0;
   fault_.clear();
   at_barrier_ = 0;
-  current_ = &lanes_[0];
+  current_ = &lanes_[random_->below(threads_)];  // whose warp begins, if one runs before the others
   shared_used_ = 0;
   unsigned i = 0;
   for (unsigned z = 0; z < launch.block.z; z++)
