@@ -130,8 +130,9 @@ inline float signed_power(Rng &rng, int low, int high) {
 
 // Kinds of hard inputs.
 inline constexpr const char *kKinds[] = {
-    "gaussian", "duplicated",  "near-tied", "offset 1e6", "tiny 1e-30",      "huge 1e30", "FLT_MAX",  "mixed",   "zero",
-    "denormal", "near-offset", "clustered", "outlier",    "offset and near", "crowds",    "integers", "far code", "subspace"};
+    "gaussian", "duplicated",      "near-tied", "offset 1e6", "tiny 1e-30",  "huge 1e30",
+    "FLT_MAX",  "mixed",           "zero",      "denormal",   "near-offset", "clustered",
+    "outlier",  "offset and near", "crowds",    "integers",   "far code",    "subspace"};
 inline constexpr int kKindCount = static_cast<int>(std::size(kKinds));
 inline constexpr int kSubspace = kKindCount - 1;
 
