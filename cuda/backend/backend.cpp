@@ -74,6 +74,14 @@ ts_backend make_table() {
   table.layer_norm_forward = layer_norm_forward;
   table.layer_norm_backward = layer_norm_backward;
   table.adam_step = adam_step;
+
+  table.code_conv2d_forward = code_conv2d_forward;
+  table.code_conv2d_backward_weights = code_conv2d_backward_weights;
+  table.code_conv2d_at = code_conv2d_at;
+  table.conv2d_at = conv2d_at;
+  table.gate_forward = gate_forward;
+  table.gate_backward = gate_backward;
+  table.sample_codes = sample_codes;
   return table;
 }
 

@@ -52,6 +52,14 @@ typedef struct ts_matmul_shape {
   int32_t transpose_a, transpose_b, accumulate, activation;
 } ts_matmul_shape;
 
+// A masked convolution: see ts_masked_conv_params. All sizes at least 1 except batch. in_c is K for codes.
+typedef struct ts_masked_conv_shape {
+  int64_t batch, height, width, in_c, out_c;
+  int64_t kernel_h, kernel_w, taps, pad_top, pad_left;
+  int64_t row, column;  // the position, for ops of one
+  int32_t activation;
+} ts_masked_conv_shape;
+
 // One parameter of an Adam step.
 typedef struct ts_adam_slot {
   float *parameter;
@@ -190,6 +198,28 @@ typedef struct ts_backend {
                                    const float *rstd, const float *dy, int64_t rows, int64_t channels, float *dx,
                                    float *dgamma, float *dbeta);
   ts_status (*adam_step)(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
+
+  // Priors over codes. bias, dbias may be null. batch may be 0.
+  ts_status (*code_conv2d_forward)(void *stream, const ts_masked_conv_shape *shape, const int32_t *codes,
+                                   const float *w, const float *bias, float *y);
+  ts_status (*code_conv2d_backward_weights)(void *stream, const ts_masked_conv_shape *shape, const int32_t *codes,
+                                            const float *dy, float *dw, float *dbias);
+  ts_status (*code_conv2d_at)(void *stream, const ts_masked_conv_shape *shape, const int32_t *codes, const float *w,
+                              const float *bias, float *y);
+  ts_status (*conv2d_at)(void *stream, const ts_masked_conv_shape *shape, const float *x, const float *w,
+                         const float *bias, float *y);
+  // rows >= 1, channels = F >= 1. class_bias and classes are null together; row r has class classes[r / class_rows], of
+  // `class_count`. gates may be x.
+  ts_status (*gate_forward)(void *stream, const float *x, const float *class_bias, const int32_t *classes,
+                            int64_t class_count, int64_t class_rows, int64_t rows, int64_t channels, float *gates,
+                            float *y);
+  // dx may be gates; dclass_bias is null without classes.
+  ts_status (*gate_backward)(void *stream, const float *gates, const float *dy, const int32_t *classes,
+                             int64_t class_count, int64_t class_rows, int64_t rows, int64_t channels, float *dx,
+                             float *dclass_bias);
+  // rows >= 1, k >= 1; top_k is at most k.
+  ts_status (*sample_codes)(void *stream, const ts_sample_params *params, const float *logits, int64_t rows, int64_t k,
+                            int32_t *codes);
 } ts_backend;
 
 // The one function that a plug-in exports: its table, or null if it cannot work with this abi.

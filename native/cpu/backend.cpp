@@ -12,6 +12,7 @@
 #include "cpu/layer_loader.h"
 #include "cpu/math/math.h"
 #include "cpu/peak.h"
+#include "cpu/prior/prior.h"
 #include "cpu/processor.h"
 #include "cpu/stream.h"
 #include "cpu/vq/vq.h"
@@ -205,6 +206,13 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .layer_norm_forward = layer_norm_forward,
       .layer_norm_backward = layer_norm_backward,
       .adam_step = adam_step,
+      .code_conv2d_forward = code_conv2d_forward,
+      .code_conv2d_backward_weights = code_conv2d_backward_weights,
+      .code_conv2d_at = code_conv2d_at,
+      .conv2d_at = conv2d_at,
+      .gate_forward = gate_forward,
+      .gate_backward = gate_backward,
+      .sample_codes = sample_codes,
   };
   return &table;
 }

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* The version of this interface. A library and its caller must agree on it exactly: see ts_abi_version. */
-#define TS_ABI_VERSION 1
+#define TS_ABI_VERSION 2
 
 /* The most dimensions a tensor can have. */
 #define TS_MAX_RANK 6
@@ -531,6 +531,97 @@ typedef struct ts_adam_params {
  */
 ts_status ts_adam_step(ts_stream *stream, const ts_adam_params *params, uint32_t count, const ts_tensor *parameters,
                        const ts_tensor *gradients, const ts_tensor *m, const ts_tensor *v);
+
+/* ------------------------------------------------------------------------------------ priors over codes -------- */
+
+/*
+ * A convolution of stride 1 masked in raster order, as PixelCNNs have them (van den Oord et al. 2016, "Pixel recurrent
+ * neural networks"): of the kernel's positions only the first `taps` exist, counted along the rows. Output and input
+ * have the same size; tap (i,j) of the output at (r,c) reads the input at (r - pad_top + i, c - pad_left + j), and
+ * outside of the image it reads nothing. A k x k kernel around its centre has (k k - 1) / 2 taps before the centre
+ * (mask A), and one more with it (mask B).
+ */
+typedef struct ts_masked_conv_params {
+  uint32_t struct_size;
+  int32_t activation;         /* ts_activation applied to the output; the backward op ignores it */
+  int32_t kernel_h, kernel_w; /* 1 to 255 */
+  int32_t taps;               /* 1 to kernel_h kernel_w */
+  int32_t pad_top, pad_left;  /* 0 to 255 */
+  int32_t row, column;        /* ops of one position: which, inside the image; others ignore it */
+} ts_masked_conv_params;
+
+/*
+ * The masked convolution of one-hot codes [B,H,W] i32, without the one-hot images: y [B,H,W,O] = act(bias [O] + the
+ * rows w[tap, code] of w [taps,K,O]), f32; bias may be NULL. Taps are added in ascending order, so the result does not
+ * depend on threads. A code outside 0..K-1 is a data fault (`row` is its position in codes) and adds nothing.
+ */
+ts_status ts_code_conv2d_forward(ts_stream *stream, const ts_masked_conv_params *params, const ts_tensor *codes,
+                                 const ts_tensor *w, const ts_tensor *bias, const ts_tensor *y);
+
+/*
+ * dw [taps,K,O] and dbias [O] (may be NULL) from codes and dy [B,H,W,O]; overwritten. Rows of dy are added in ascending
+ * order in fp32, so dw does not depend on threads.
+ */
+ts_status ts_code_conv2d_backward_weights(ts_stream *stream, const ts_masked_conv_params *params,
+                                          const ts_tensor *codes, const ts_tensor *dy, const ts_tensor *dw,
+                                          const ts_tensor *dbias);
+
+/*
+ * One position of ts_code_conv2d_forward, for images that lie side by side: codes [H,W,B] i32, y [B,O]. The same bits
+ * as there, for any B.
+ */
+ts_status ts_code_conv2d_at(ts_stream *stream, const ts_masked_conv_params *params, const ts_tensor *codes,
+                            const ts_tensor *w, const ts_tensor *bias, const ts_tensor *y);
+
+/*
+ * One position of a masked convolution, for images that lie side by side: x [H,W,B,I], w [taps,I,O], bias [O] or NULL,
+ * y [B,O], f32. With H = W = 1 it is the matrix product y = act(x [B,I] w [I,O] + bias). Each output is one chain
+ * acc = fma(x, w, acc) that begins with the bias (or +0) and goes over taps and then channels in ascending order: the
+ * same bits on every backend, for any B and any number of threads.
+ */
+ts_status ts_conv2d_at(ts_stream *stream, const ts_masked_conv_params *params, const ts_tensor *x, const ts_tensor *w,
+                       const ts_tensor *bias, const ts_tensor *y);
+
+/*
+ * The gate of a gated PixelCNN (van den Oord et al. 2016, "Conditional image generation with PixelCNN decoders", eq. 2
+ * and 4):
+ *   y_f = tanh(a_f) sigmoid(b_f),   (a, b) = x + class_bias[class], a the first F channels and b the last
+ * x [...,2F] has N rows and y [...,F]; class_bias [C,2F] and classes (i32, M elements, M divides N: row n has class
+ * classes[n / (N/M)]) may both be NULL. gates [...,2F], which may be x, gets (tanh(a), sigmoid(b)) for the backward op.
+ * All f32. A class outside 0..C-1 is a data fault (`row` is its place in classes); its rows are zero.
+ */
+ts_status ts_gate_forward(ts_stream *stream, const ts_tensor *x, const ts_tensor *class_bias, const ts_tensor *classes,
+                          const ts_tensor *gates, const ts_tensor *y);
+
+/*
+ * dx [...,2F] (may be gates) from the forward op's gates and dy [...,F]; and dclass_bias [C,2F], the sums of the rows
+ * of each class, if classes are given. Rows are added in ascending order in float64, so it does not depend on threads.
+ */
+ts_status ts_gate_backward(ts_stream *stream, const ts_tensor *gates, const ts_tensor *dy, const ts_tensor *classes,
+                           const ts_tensor *dx, const ts_tensor *dclass_bias);
+
+typedef struct ts_sample_params {
+  uint32_t struct_size;
+  uint32_t position; /* of the codes in their grids */
+  uint64_t seed;
+  uint64_t first_image; /* number of the first row's image; row n has number first_image + n */
+  double temperature;   /* >= 0; 1 samples the model, 0 takes the most likely code */
+  double top_p;         /* in (0, 1]; 1 for no limit */
+  int64_t top_k;        /* >= 1; the number of codes or more for no limit */
+} ts_sample_params;
+
+/*
+ * Draws a code for each row of logits [N,K] f32, 1 <= K < 2^31: codes (i32, N elements) follow softmax(logits /
+ * temperature), limited to the top_k largest, and of those to the fewest largest whose share reaches top_p (Holtzman et
+ * al. 2020, "The curious case of neural text degeneration"). Of equal logits the lower code counts as larger. In
+ * float64: weights exp((logit - largest) / temperature); of the codes left, in ascending order, the first at which the
+ * sum of weights exceeds u times their whole sum. u is uniform in [0, 1) with 53 bits: (27 upper bits of word 0, 26
+ * upper bits of word 1) of Philox4x32-10 with key (lo32 seed, hi32 seed) and counter (position, 0x53414D50, lo32 image,
+ * hi32 image). So a draw depends on its own row, seed, image and position alone. A row with a NaN or +infinity, or with
+ * nothing but -infinity, is a data fault and gets code -1.
+ */
+ts_status ts_sample_codes(ts_stream *stream, const ts_sample_params *params, const ts_tensor *logits,
+                          const ts_tensor *codes);
 
 #ifdef __cplusplus
 }

@@ -3,9 +3,7 @@ package dev.tessera.cli;
 import dev.tessera.data.PixelScaler;
 import dev.tessera.io.HostArray;
 import dev.tessera.io.ImageFiles;
-import dev.tessera.io.MalformedFileException;
 import dev.tessera.io.Npy;
-import dev.tessera.io.PixelImage;
 import dev.tessera.model.Tokenizer;
 import dev.tessera.model.VqVaeConfig;
 import java.io.IOException;
@@ -60,7 +58,7 @@ final class EncodeCommand implements Callable<Integer> {
       PixelScaler scaler = new PixelScaler(PixelScaler.CENTRED);
       int at = 0;
       for (Path file : files) {
-        for (byte sample : read(file, config.image()).pixels()) {
+        for (byte sample : RunImages.read(file, config.image()).pixels()) {
           pixels[at++] = scaler.scale(sample);
         }
       }
@@ -87,32 +85,6 @@ final class EncodeCommand implements Callable<Integer> {
                       figures.out()));
     }
     return 0;
-  }
-
-  private static PixelImage read(Path file, VqVaeConfig.ImageConfig want) throws IOException {
-    PixelImage image = ImageFiles.read(file);
-    if (want.channels() == 3) {
-      image = image.toRgb();
-    }
-    if (image.height() != want.height()
-        || image.width() != want.width()
-        || image.channels() != want.channels()) {
-      throw new MalformedFileException(
-          file,
-          "is "
-              + image.height()
-              + "x"
-              + image.width()
-              + "x"
-              + image.channels()
-              + ", and the run is for images of "
-              + want.height()
-              + "x"
-              + want.width()
-              + "x"
-              + want.channels());
-    }
-    return image;
   }
 
   private static List<Path> files(List<Path> given) throws IOException {

@@ -27,6 +27,8 @@ import picocli.CommandLine.Spec;
       EvalCommand.class,
       EncodeCommand.class,
       DecodeCommand.class,
+      PriorCommand.class,
+      SampleCommand.class,
       BenchCommand.class,
       DevicesCommand.class
     })

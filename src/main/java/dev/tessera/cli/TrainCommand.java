@@ -16,9 +16,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -165,13 +162,12 @@ final class TrainCommand implements Callable<Integer> {
   private int train(
       VqVaeConfig config, RunInfo info, RunFolder folder, DatasetSplit images, Trainer trainer)
       throws IOException {
-    Interrupt interrupt = new Interrupt();
-    Runtime.getRuntime().addShutdownHook(interrupt);
+    Interrupt interrupt = Interrupt.install();
     try {
       try (TrainingDisplay display =
           TrainingDisplay.open(
               config, images, folder, trainer.step(), trainer.totalSteps(), output)) {
-        trainer.run(display, interrupt.asked::get);
+        trainer.run(display, interrupt::asked);
       }
       boolean finished = trainer.step() >= trainer.totalSteps();
       if (!finished) {
@@ -190,38 +186,7 @@ final class TrainCommand implements Callable<Integer> {
       output.print(summary.figures(), () -> summary.print(output.out()));
       return 0;
     } finally {
-      interrupt.saved.countDown();
-      interrupt.removeIfIdle();
-    }
-  }
-
-  /** Ctrl-C: asks training to stop, and holds the exit until the checkpoint is written. */
-  private static final class Interrupt extends Thread {
-    private final AtomicBoolean asked = new AtomicBoolean();
-    private final CountDownLatch saved = new CountDownLatch(1);
-
-    @Override
-    public void run() {
-      asked.set(true);
-      try {
-        if (!saved.await(60, TimeUnit.SECONDS)) {
-          System.err.println(
-              "tessera: training did not stop within a minute; the run folder holds"
-                  + " the checkpoint before");
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-
-    private void removeIfIdle() {
-      if (!asked.get()) {
-        try {
-          Runtime.getRuntime().removeShutdownHook(this);
-        } catch (IllegalStateException e) {
-          // the exit began in this moment: the hook runs and finds everything saved
-        }
-      }
+      interrupt.finished();
     }
   }
 

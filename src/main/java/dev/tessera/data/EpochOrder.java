@@ -4,13 +4,14 @@ package dev.tessera.data;
  * Which images a step takes: the order of epoch e is a shuffle drawn from (seed, e) alone, so that
  * any step can be asked for first.
  */
-final class EpochOrder {
+public final class EpochOrder {
   private final int count;
   private final BatchOptions options;
   private final int[] order;
   private long orderedEpoch = -1;
 
-  EpochOrder(int count, BatchOptions options) {
+  /** The order of {@code count} images. For one thread. */
+  public EpochOrder(int count, BatchOptions options) {
     this.count = count;
     this.options = options;
     this.order = new int[count];
@@ -21,12 +22,12 @@ final class EpochOrder {
   }
 
   /** The number of images of {@code step}: the batch size, or fewer at an epoch's end. */
-  int sizeOf(long step) {
+  public int sizeOf(long step) {
     return Math.min(options.batchSize(), count - first(step));
   }
 
   /** Writes the indices of the images of {@code step} to {@code indices}. */
-  void indicesOf(long step, int[] indices) {
+  public void indicesOf(long step, int[] indices) {
     long epoch = epochOf(step);
     if (epoch != orderedEpoch) {
       for (int i = 0; i < count; i++) {

@@ -15,7 +15,8 @@ public enum Activation {
     this.code = code;
   }
 
-  int code() {
+  /** The {@code ts_activation}. */
+  public int code() {
     return code;
   }
 }

@@ -11,8 +11,8 @@ import java.util.SequencedMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link Conv2d} and {@link ConvTranspose2d} share: parameters, "same" padding, the ReLU. */
-abstract sealed class Convolution implements Layer permits Conv2d, ConvTranspose2d {
+/** What the convolutions share: parameters, padding, the ReLU. */
+abstract sealed class Convolution implements Layer permits Conv2d, ConvTranspose2d, CausalConv2d {
   final ConvOptions options;
   final Parameter weight;
   final Parameter bias;

@@ -63,4 +63,35 @@ public final class Ops {
               call.optional(gradient)));
     }
   }
+
+  /** {@code y = a * b}; y may be a or b. */
+  public static void multiply(Stream stream, Tensor a, Tensor b, Tensor y) {
+    try (NativeCall call = stream.call()) {
+      call.check(
+          tessera_h.ts_binary(
+              call.stream(), tessera_h.TS_MUL(), call.arg(a), call.arg(b), call.arg(y)));
+    }
+  }
+
+  /**
+   * Softmax cross-entropy in nats: {@code loss} (f64) is the mean over rows of {@code
+   * -log(softmax(logits)[target])}, and {@code gradient} its derivative by the logits if given; it
+   * may be the logits themselves.
+   *
+   * @throws dev.tessera.device.DataFaultException if a target is not in 0..K-1
+   */
+  public static void softmaxCrossEntropy(
+      Stream stream, Tensor logits, Tensor targets, Tensor loss, @Nullable Tensor gradient) {
+    try (NativeCall call = stream.call()) {
+      call.check(
+          tessera_h.ts_softmax_cross_entropy(
+              call.stream(),
+              1,
+              call.arg(logits),
+              call.arg(targets),
+              call.arg(loss),
+              call.optional(null),
+              call.optional(gradient)));
+    }
+  }
 }

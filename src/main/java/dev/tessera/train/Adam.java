@@ -92,6 +92,11 @@ public final class Adam implements AutoCloseable {
     step++;
   }
 
+  /** Sets the learning rate of the steps that follow, at least 0. */
+  public void learningRate(double rate) {
+    ts_adam_params.learning_rate(params, rate);
+  }
+
   /** Number of steps so far. */
   public long step() {
     return step;

@@ -6,7 +6,8 @@ import java.io.Serial;
 public final class DivergedException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1;
 
-  DivergedException(long step, String what) {
+  /** Training diverged in {@code step}. */
+  public DivergedException(long step, String what) {
     super("training diverged at step " + step + ": " + what + "; a smaller learning rate may help");
   }
 }
