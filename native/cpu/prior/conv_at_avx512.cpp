@@ -14,24 +14,32 @@ constexpr int kLanes = 16, kVectors = 4;
 template <int kImages, int kCount>
 void tile(const ConvAt &s, int64_t image, int64_t first, __mmask16 mask) {
   __m512 sum[kImages][kCount];
+  // Unrolled early, or GCC 12 keeps the sums in memory and stores them in every turn.
+#pragma GCC unroll 4
   for (int v = 0; v < kCount; v++) {
     const __mmask16 m = v + 1 < kCount ? __mmask16(0xFFFF) : mask;
     const __m512 b = s.bias ? _mm512_maskz_loadu_ps(m, s.bias + first + v * kLanes) : _mm512_setzero_ps();
+#pragma GCC unroll 6
     for (int i = 0; i < kImages; i++) sum[i][v] = b;
   }
   for (int64_t run = 0; run < s.run_count; run++) {
     const float *x = s.runs[run].x + image * s.image_step, *w = s.runs[run].w + first;
     for (int64_t d = 0; d < s.depth; d++, w += s.out_c) {
       __m512 weight[kCount];
+#pragma GCC unroll 4
       for (int v = 0; v < kCount; v++)
         weight[v] = _mm512_maskz_loadu_ps(v + 1 < kCount ? __mmask16(0xFFFF) : mask, w + v * kLanes);
+#pragma GCC unroll 6
       for (int i = 0; i < kImages; i++) {
         const __m512 value = _mm512_set1_ps(x[i * s.image_step + d]);
+#pragma GCC unroll 4
         for (int v = 0; v < kCount; v++) sum[i][v] = _mm512_fmadd_ps(value, weight[v], sum[i][v]);
       }
     }
   }
+#pragma GCC unroll 6
   for (int i = 0; i < kImages; i++)
+#pragma GCC unroll 4
     for (int v = 0; v < kCount; v++) {
       __m512 y = sum[i][v];
       if (s.relu) y = _mm512_max_ps(_mm512_setzero_ps(), y);  // of two unordered ones the second: a NaN stays

@@ -38,12 +38,12 @@ public final class PriorSampling {
             : Runtime.getRuntime().availableProcessors();
     int codes = side > 7 ? 512 : 128;
     PriorConfig.Grid grid = new PriorConfig.Grid(side, side, codes, 0);
-    PrintWriter out = new PrintWriter(System.out, true);
+    PrintWriter out = new PrintWriter(System.out, true, System.out.charset());
     try (Device device = Device.open("cpu");
         Stream stream = device.openStream(threads);
         Workspace workspace = new Workspace(device, 0);
         Prior prior = Prior.of(PriorConfig.named(name, grid), stream, 1)) {
-      CodeSampler sampler = new CodeSampler(prior, stream, IMAGES);
+      CodeSampler sampler = new CodeSampler(prior, device, threads, IMAGES);
       Pass pass = new Pass(stream, workspace);
       int[] drawn = sampler.sample(IMAGES, SampleOptions.of(1), null); // warm-up
       fullPass(prior, pass, grid, drawn);

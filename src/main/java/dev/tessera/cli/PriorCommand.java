@@ -320,7 +320,7 @@ final class PriorCommand implements Callable<Integer> {
     int columns = RunPriors.columns(grid);
     int count = SAMPLES / columns * columns;
     int[] drawn =
-        new CodeSampler(trainer.prior(), trainer.stream(), count)
+        new CodeSampler(trainer.prior(), opened, info.threads(), count)
             .sample(count, SampleOptions.of(info.seed()), RunPriors.classes(grid, count, null));
     try (RunModel model = new RunModel(folder, opened, info.threads())) {
       ImageFiles.writePng(prior.samples(), ImageGrid.of(model.decode(drawn), columns));

@@ -88,7 +88,9 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Images drawn side by side; it changes nothing but the speed. Default: 64.")
+      description =
+          "Images that a thread draws side by side; changes nothing but the speed. Default:"
+              + " 64.")
   private int batch = 64;
 
   @Option(
@@ -141,7 +143,8 @@ final class SampleCommand implements Callable<Integer> {
       int[] given = complete == null ? new int[0] : upperRows(complete, model, grid);
       int[] classes = RunPriors.classes(grid, count, only);
       long begin = System.nanoTime();
-      int[] codes = new CodeSampler(prior, stream, batch).complete(count, options, classes, given);
+      int[] codes =
+          new CodeSampler(prior, opened, threads, batch).complete(count, options, classes, given);
       double seconds = (System.nanoTime() - begin) / 1e9;
       ImageFiles.writePng(
           picture, ImageGrid.of(model.decode(codes), only == null ? RunPriors.columns(grid) : 8));

@@ -2,30 +2,46 @@ package dev.tessera.prior;
 
 import dev.tessera.bindings.ts_sample_params;
 import dev.tessera.device.DataType;
+import dev.tessera.device.Device;
 import dev.tessera.device.Shape;
 import dev.tessera.device.Stream;
 import dev.tessera.device.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Draws grids of codes from a prior, position by position. Image i of a seed is the same whatever
  * the batch size, the number of images and threads: its draws are keyed by (seed, i, position), and
- * sessions compute an image's logits from that image alone.
+ * sessions compute an image's logits from that image alone. So threads share the images out among
+ * themselves, each with a stream of one thread, and never wait for each other.
  */
 public final class CodeSampler {
   private final Prior prior;
-  private final Stream stream;
+  private final Device device;
+  private final int threads;
   private final int batch;
 
-  /** A sampler that draws {@code batch} images side by side. */
-  public CodeSampler(Prior prior, Stream stream, int batch) {
-    if (batch < 1) {
-      throw new IllegalArgumentException("at least 1 image is drawn at a time, not " + batch);
+  /**
+   * A sampler.
+   *
+   * @param threads that work at the same time, at least 1
+   * @param batch the most images that one of them draws side by side, at least 1
+   */
+  public CodeSampler(Prior prior, Device device, int threads, int batch) {
+    if (batch < 1 || threads < 1) {
+      throw new IllegalArgumentException(
+          "threads and batch must be at least 1, not " + threads + " and " + batch);
     }
     this.prior = prior;
-    this.stream = stream;
+    this.device = device;
+    this.threads = threads;
     this.batch = batch;
   }
 
@@ -46,10 +62,31 @@ public final class CodeSampler {
     PriorConfig.Grid grid = prior.config().grid();
     check(count, grid, classes, given);
     int[] codes = new int[Math.multiplyExact(count, grid.positions())];
-    for (int first = 0; first < count; first += batch) {
-      draw(first, Math.min(batch, count - first), options, classes, given, codes);
+    int size = Math.min(batch, (count + threads - 1) / threads);
+    List<Future<?>> parts = new ArrayList<>();
+    try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {
+      for (int first = 0; first < count; first += size) {
+        int from = first;
+        int n = Math.min(size, count - first);
+        parts.add(workers.submit(() -> draw(from, n, options, classes, given, codes)));
+      }
     }
+    parts.forEach(CodeSampler::requireDone);
     return codes;
+  }
+
+  private static void requireDone(Future<?> part) {
+    switch (part.state()) {
+      case SUCCESS -> {}
+      case FAILED -> {
+        Throwable e = part.exceptionNow();
+        if (e instanceof RuntimeException failure) {
+          throw failure;
+        }
+        throw new IllegalStateException(e);
+      }
+      default -> throw new IllegalStateException("drawing was interrupted");
+    }
   }
 
   private void draw(
@@ -61,10 +98,11 @@ public final class CodeSampler {
       int[] codes) {
     int positions = prior.config().grid().positions();
     MemorySegment params = ts_sample_params.allocate(Arena.ofAuto());
-    try (Tensor chosen = stream.device().allocate(Shape.of(size), DataType.I32);
-        Tensor classOf = stream.device().allocate(Shape.of(size), DataType.I32)) {
+    try (Stream stream = device.openStream(1);
+        Tensor chosen = device.allocate(Shape.of(size), DataType.I32);
+        Tensor classOf = device.allocate(Shape.of(size), DataType.I32)) {
       if (classes != null) {
-        int[] mine = java.util.Arrays.copyOfRange(classes, first, first + size);
+        int[] mine = Arrays.copyOfRange(classes, first, first + size);
         classOf.copyFrom(stream, MemorySegment.ofArray(mine));
       }
       try (CodeSession session = prior.session(stream, size, classes == null ? null : classOf)) {

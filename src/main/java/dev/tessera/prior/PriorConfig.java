@@ -174,8 +174,8 @@ public record PriorConfig(
               name,
               Kind.PIXELCNN,
               grid,
-              new PixelCnn(true, 64, 8, 7, 3, 256),
-              new Training(128, 30, 1e-3, true, 1e-8, false, 0));
+              new PixelCnn(true, 64, 6, 7, 3, 256),
+              new Training(128, 15, 1e-3, true, 1e-8, false, 0));
       case "keras-pixelcnn" ->
           new PriorConfig(
               name,

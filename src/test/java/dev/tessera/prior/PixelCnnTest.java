@@ -214,21 +214,23 @@ class PixelCnnTest {
       try (Prior prior = prior(config)) {
         int[] classes = classes(config.grid(), count);
         SampleOptions options = new SampleOptions(seed, 0.9, 6, 0.95);
-        int[] expected = new CodeSampler(prior, stream, count).sample(count, options, classes);
+        int[] expected = new CodeSampler(prior, device, 1, count).sample(count, options, classes);
         for (int batch : new int[] {1, 7}) {
           assertArrayEquals(
               expected,
-              new CodeSampler(prior, stream, batch).sample(count, options, classes),
+              new CodeSampler(prior, device, 1, batch).sample(count, options, classes),
               "batch " + batch + ", seed " + seed);
         }
-        try (Stream one = device.openStream(1)) {
+        for (int threads : new int[] {2, 3}) {
           assertArrayEquals(
-              expected, new CodeSampler(prior, one, count).sample(count, options, classes));
+              expected,
+              new CodeSampler(prior, device, threads, 7).sample(count, options, classes),
+              threads + " threads, seed " + seed);
         }
         assertTrue(
             !Arrays.equals(
                 expected,
-                new CodeSampler(prior, stream, count)
+                new CodeSampler(prior, device, 1, count)
                     .sample(count, SampleOptions.of(seed + 1), classes)));
       }
     }
@@ -240,7 +242,7 @@ class PixelCnnTest {
     try (Prior prior = prior(config)) {
       int[] given = Arrays.copyOf(codes(config.grid(), 1), 10);
       int positions = config.grid().positions();
-      CodeSampler sampler = new CodeSampler(prior, stream, 5);
+      CodeSampler sampler = new CodeSampler(prior, device, 2, 5);
       int[] codes = sampler.complete(12, SampleOptions.of(seed), null, given);
       for (int i = 0; i < 12; i++) {
         assertArrayEquals(
