@@ -15,8 +15,8 @@
 namespace tessera::cpu {
 namespace {
 
-// Multiply-adds that count as an element of for_range. Calls follow each other closely, so a second thread is woken only
-// for 4 million of them, some 70 us of work: sampling gives its threads images of their own instead.
+// Multiply-adds that count as an element of for_range. Calls follow each other closely, so a second thread is woken
+// only for 4 million of them, some 70 us of work: sampling gives its threads images of their own instead.
 constexpr int64_t kMacsOfGrain = 256;
 
 // Any processor: its fma is exact too, in software if need be.
