@@ -29,6 +29,9 @@ tests_of() {
       echo test_vq_exact@screen test_vq_exact@finite test_vq_exact@remainder test_search@plan test_vq_exact test_search ;;
     quantize.cuh | gather.cuh | scatter_update.cuh | sort_rows.cuh | ema.cuh | restart.cuh) echo test_vq_training ;;
     softmax.cuh | layer_norm.cuh) echo test_rows ;;
+    masked_conv.cuh | gate.cuh | sample_codes.cuh) echo test_prior ;;
+    attention*.cuh) echo test_attention ;;
+    clip.cuh | dropout.cuh) echo test_math ;;
     matmul.cuh) echo test_nn_matmul TF32/test_nn_matmul ;;
     conv*.cuh) echo test_nn_convolution TF32/test_nn_convolution ;;
     product*.cuh) echo test_nn_matmul test_nn_convolution TF32/test_nn_matmul TF32/test_nn_convolution ;;
