@@ -63,17 +63,24 @@ ts_backend make_table() {
   table.conv_transpose2d_backward_weights = conv_transpose2d_backward_weights;
   table.matmul = matmul;
 
+  table.embedding = embedding;
+  table.attention_forward = attention_forward;
+  table.attention_backward = attention_backward;
+  table.attention_step = attention_step;
+
   table.unary = unary;
   table.unary_backward = unary_backward;
   table.binary = binary;
   table.axpby = axpby;
   table.bias = bias;
+  table.dropout = dropout;
   table.sum = sum;
   table.loss = loss;
   table.softmax_cross_entropy = softmax_cross_entropy;
   table.layer_norm_forward = layer_norm_forward;
   table.layer_norm_backward = layer_norm_backward;
   table.adam_step = adam_step;
+  table.clip_gradients = clip_gradients;
 
   table.code_conv2d_forward = code_conv2d_forward;
   table.code_conv2d_backward_weights = code_conv2d_backward_weights;

@@ -4,18 +4,33 @@
 
 namespace tessera::cuda {
 
-ts_status gather(Stream *s, const Codebook *book, const int32_t *codes, int64_t n, float *out, FaultSlot fault) {
-  if (n == 0) return TS_OK;
-  const int64_t d = book->d;
-  const bool quads = d % 4 == 0 && reinterpret_cast<uintptr_t>(out) % 16 == 0;
+namespace {
+
+ts_status gather_rows_of(Stream *s, const float *table, int64_t k, int64_t d, const int32_t *codes, int64_t n,
+                         float *out, FaultSlot fault) {
+  const bool quads = d % 4 == 0 && (reinterpret_cast<uintptr_t>(out) | reinterpret_cast<uintptr_t>(table)) % 16 == 0;
   int lanes = 1;
   while (lanes < 32 && lanes * (quads ? 4 : 1) < d) lanes *= 2;
   const unsigned grid = s->blocks(ceil_div<int64_t>(n * lanes, kGatherThreads), kGatherBlocks);
   if (quads)
-    return TS_LAUNCH_ON(s, "gather", gather_rows<true>, grid, kGatherThreads, 0, book->codes(), book->k, d, codes, n,
-                        lanes, out, fault);
-  return TS_LAUNCH_ON(s, "gather", gather_rows<false>, grid, kGatherThreads, 0, book->codes(), book->k, d, codes, n,
-                      lanes, out, fault);
+    return TS_LAUNCH_ON(s, "gather", gather_rows<true>, grid, kGatherThreads, 0, table, k, d, codes, n, lanes, out,
+                        fault);
+  return TS_LAUNCH_ON(s, "gather", gather_rows<false>, grid, kGatherThreads, 0, table, k, d, codes, n, lanes, out,
+                      fault);
+}
+
+}  // namespace
+
+ts_status gather(Stream *s, const Codebook *book, const int32_t *codes, int64_t n, float *out, FaultSlot fault) {
+  return n == 0 ? TS_OK : gather_rows_of(s, book->codes(), book->k, book->d, codes, n, out, fault);
+}
+
+ts_status embedding(void *stream, const float *table, int64_t k, int64_t c, const int32_t *codes, int64_t n,
+                    float *out) {
+  Stream *s = Stream::of(stream);
+  FaultSlot fault;
+  TS_TRY(s->faults.begin(TS_FAULT_CODE_RANGE, "embedding", &fault));
+  return gather_rows_of(s, table, k, c, codes, n, out, fault);
 }
 
 ts_status vq_gather(void *stream, const void *codebook, const int32_t *codes, int64_t n, float *out) {

@@ -23,9 +23,13 @@ MatrixSource source(const float *data, int64_t size_i, int64_t size_k, bool alon
 }
 
 template <class Shape>
-ts_status launch(Stream *s, Matmul p, int64_t k) {
+ts_status launch(Stream *s, Matmul p, int64_t k, bool sequential) {
   p.tiles_n = static_cast<int>(ceil_div<int64_t>(p.n, Shape::kN));
   p.tiles = static_cast<int>(ceil_div<int64_t>(p.m, Shape::kM)) * p.tiles_n;
+  if (sequential) {
+    p.part = static_cast<int>(k > 0 ? k : 1);
+    return launch_sums<Fp32Sums<Shape>>(s, "matmul", p, p.tiles);
+  }
   p.part = static_cast<int>(split(k, p.tiles));
   const int64_t parts = k > p.part ? ceil_div<int64_t>(k, p.part) : 1;
   if (parts == 1) return launch_product<Shape>(s, "matmul", "matmul_tf32", p, p.tiles);
@@ -54,9 +58,10 @@ ts_status matmul(void *stream, const ts_matmul_shape *shape, const float *a, con
   p.c = c;
   p.quads = p.n % 4 == 0 && aligned_16(c);
   p.finish = {bias, shape->activation == TS_ACTIVATION_RELU, shape->accumulate != 0};
-  if (p.n <= Tall32::kN) return launch<Tall32>(s, p, shape->k);
-  if (p.m <= Wide32::kM) return launch<Wide32>(s, p, shape->k);
-  return launch<Square128>(s, p, shape->k);
+  const bool sequential = shape->sequential != 0;
+  if (p.n <= Tall32::kN) return launch<Tall32>(s, p, shape->k, sequential);
+  if (p.m <= Wide32::kM) return launch<Wide32>(s, p, shape->k, sequential);
+  return launch<Square128>(s, p, shape->k, sequential);
 }
 
 }  // namespace tessera::cuda

@@ -48,6 +48,16 @@ ts_status vq_restart(void *stream, const ts_restart_factors *factors, int64_t k,
                      float *hidden_counts, float *hidden_sums, const float *old_codes, float *new_codes,
                      int32_t *restarted);
 
+// attention.cu, dropout.cu, clip.cu
+ts_status attention_forward(void *stream, const ts_attention_shape *shape, const float *qkv, float *y, float *lse);
+ts_status attention_backward(void *stream, const ts_attention_shape *shape, const float *qkv, const float *y,
+                             const float *lse, const float *dy, float *dqkv);
+ts_status attention_step(void *stream, const ts_attention_shape *shape, int64_t t, const float *qkv, float *cache,
+                         float *y);
+ts_status dropout(void *stream, const ts_dropout_params *params, const float *x, const float *residual, float *y,
+                  int64_t count);
+ts_status clip_gradients(void *stream, double max_norm, uint32_t count, const ts_clip_slot *slots, double *norm);
+
 // codebook.cu
 ts_status codebook_alloc(void *device, int64_t k, int64_t d, ts_report *report, void **codebook);
 void codebook_free(void *codebook);
@@ -64,6 +74,8 @@ ts_status vq_quantize(void *stream, const void *codebook, const float *x, int64_
                       double *squared_error, int32_t *counts, float *sums);
 ts_status vq_statistics(void *stream, int32_t reset, ts_vq_stats *stats);
 ts_status vq_gather(void *stream, const void *codebook, const int32_t *codes, int64_t n, float *out);
+ts_status embedding(void *stream, const float *table, int64_t k, int64_t c, const int32_t *codes, int64_t n,
+                    float *out);
 ts_status vq_codebook_grad(void *stream, const void *codebook, double scale, const int32_t *counts, const float *sums,
                            float *grad);
 ts_status vq_scatter(void *stream, const float *x, const int32_t *codes, int64_t n, int64_t k, int64_t d,

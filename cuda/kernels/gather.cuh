@@ -1,4 +1,4 @@
-// Rows of the codebook by code, and the gradient of the codebook loss by the codes.
+// Rows of the codebook, or of another table, by code, and the gradient of the codebook loss by the codes.
 //
 // gather_rows      out[n] = c[codes[n]]
 //                  tile       a power of two of lanes a row (as many as it has numbers, or fours, at most 32)

@@ -50,6 +50,7 @@ typedef struct ts_conv_shape {
 typedef struct ts_matmul_shape {
   int64_t m, n, k;
   int32_t transpose_a, transpose_b, accumulate, activation;
+  int32_t sequential;  // then transpose_a and accumulate are 0
 } ts_matmul_shape;
 
 // A masked convolution: see ts_masked_conv_params. All sizes at least 1 except batch. in_c is K for codes.
@@ -59,6 +60,17 @@ typedef struct ts_masked_conv_shape {
   int64_t row, column;  // the position, for ops of one
   int32_t activation;
 } ts_masked_conv_shape;
+
+// Causal attention: batch, positions, heads and head_dim are at least 1, head_dim at most 128.
+typedef struct ts_attention_shape {
+  int64_t batch, positions, heads, head_dim;
+} ts_attention_shape;
+
+// One gradient of a clipping.
+typedef struct ts_clip_slot {
+  float *gradient;
+  int64_t size;
+} ts_clip_slot;
 
 // One parameter of an Adam step.
 typedef struct ts_adam_slot {
@@ -176,6 +188,17 @@ typedef struct ts_backend {
   ts_status (*matmul)(void *stream, const ts_matmul_shape *shape, const float *a, const float *b, const float *bias,
                       float *c);
 
+  // codes [n], table [k,c].
+  ts_status (*embedding)(void *stream, const float *table, int64_t k, int64_t c, const int32_t *codes, int64_t n,
+                         float *out);
+
+  // Attention: qkv [B,T,3C], y [B,T,C], lse [B,H,T]. In a step the shape's positions are those of the cache [B,S,2C].
+  ts_status (*attention_forward)(void *stream, const ts_attention_shape *shape, const float *qkv, float *y, float *lse);
+  ts_status (*attention_backward)(void *stream, const ts_attention_shape *shape, const float *qkv, const float *y,
+                                  const float *lse, const float *dy, float *dqkv);
+  ts_status (*attention_step)(void *stream, const ts_attention_shape *shape, int64_t t, const float *qkv, float *cache,
+                              float *y);
+
   // Elementwise, losses, optimiser.
   ts_status (*unary)(void *stream, int32_t op, const float *x, float *y, int64_t count);
   ts_status (*unary_backward)(void *stream, int32_t op, const float *x, const float *y, const float *dy, float *dx,
@@ -184,6 +207,9 @@ typedef struct ts_backend {
   ts_status (*axpby)(void *stream, float alpha, const float *x, float beta, float *y, int64_t count);
   ts_status (*bias)(void *stream, int32_t activation, const float *x, const float *bias, float *y, int64_t rows,
                     int64_t channels);
+  // residual may be null; y may be x or residual.
+  ts_status (*dropout)(void *stream, const ts_dropout_params *params, const float *x, const float *residual, float *y,
+                       int64_t count);
   ts_status (*sum)(void *stream, const float *x, int64_t count, double *sum);
   // grad may be null, or prediction. count >= 1.
   ts_status (*loss)(void *stream, int32_t kind, double grad_scale, const float *prediction, const float *target,
@@ -198,6 +224,8 @@ typedef struct ts_backend {
                                    const float *rstd, const float *dy, int64_t rows, int64_t channels, float *dx,
                                    float *dgamma, float *dbeta);
   ts_status (*adam_step)(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
+  // All gradients in one call; empty ones have been left out.
+  ts_status (*clip_gradients)(void *stream, double max_norm, uint32_t count, const ts_clip_slot *slots, double *norm);
 
   // Priors over codes. bias, dbias may be null. batch may be 0.
   ts_status (*code_conv2d_forward)(void *stream, const ts_masked_conv_shape *shape, const int32_t *codes,

@@ -193,7 +193,8 @@ ts_status ts_matmul(ts_stream *stream, const ts_matmul_params *params, const ts_
       !call.range("params.transpose_b", params->transpose_b, 0, 1) ||
       !call.range("params.accumulate", params->accumulate, 0, 1) ||
       !call.range("params.activation", params->activation, TS_ACTIVATION_NONE, TS_ACTIVATION_RELU) ||
-      !call.tensor("a", a_, TS_F32, &a) || !call.rank(a, 2) || !call.tensor("b", b_, TS_F32, &b) || !call.rank(b, 2) ||
+      !call.range("params.sequential", params->sequential, 0, 1) || !call.tensor("a", a_, TS_F32, &a) ||
+      !call.rank(a, 2) || !call.tensor("b", b_, TS_F32, &b) || !call.rank(b, 2) ||
       !call.optional("bias", bias_, TS_F32, &bias) || !call.tensor("c", c_, TS_F32, &c) || !call.rank(c, 2))
     return call.status();
   ts_matmul_shape shape{.m = c.dim(0),
@@ -202,7 +203,8 @@ ts_status ts_matmul(ts_stream *stream, const ts_matmul_params *params, const ts_
                         .transpose_a = params->transpose_a,
                         .transpose_b = params->transpose_b,
                         .accumulate = params->accumulate,
-                        .activation = params->activation};
+                        .activation = params->activation,
+                        .sequential = params->sequential};
   bool a_ok = params->transpose_a ? call.shape(a, {shape.k, shape.m}) : call.shape(a, {shape.m, shape.k});
   if (!a_ok) return call.status();
   bool b_ok = params->transpose_b ? call.shape(b, {shape.n, shape.k}) : call.shape(b, {shape.k, shape.n});
@@ -212,6 +214,8 @@ ts_status ts_matmul(ts_stream *stream, const ts_matmul_params *params, const ts_
     return call.status();
   if (params->accumulate && (bias.present || params->activation != TS_ACTIVATION_NONE))
     return call.fail("params.accumulate is 1, which goes with no bias and no activation"), call.status();
+  if (params->sequential && (params->transpose_a || params->accumulate))
+    return call.fail("params.sequential is 1, which goes with transpose_a = 0 and accumulate = 0"), call.status();
   if (c.count == 0) return TS_OK;
   return call.backend()->matmul(call.impl(), &shape, a.data<const float>(), b.data<const float>(),
                                 bias.data<const float>(), c.data<float>());

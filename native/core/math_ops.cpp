@@ -1,6 +1,8 @@
 // Arguments of fills, elementwise ops, reductions, losses and the optimiser.
 #include <cmath>
 #include <limits>
+#include <new>
+#include <vector>
 
 #include "core/checks.h"
 
@@ -118,6 +120,22 @@ ts_status ts_bias(ts_stream *stream, int32_t activation, const ts_tensor *x_, co
                               y.count / x.last(), x.last());
 }
 
+ts_status ts_dropout(ts_stream *stream, const ts_dropout_params *params, const ts_tensor *x_,
+                     const ts_tensor *residual_, const ts_tensor *y_) {
+  TS_STREAM_CALL(call, stream);
+  View x, residual, y;
+  if (!call.not_null("params", params) || !call.struct_size("params", params->struct_size, sizeof *params) ||
+      !call.finite("params.probability", params->probability, 0, std::nextafter(1.0, 0.0)) ||
+      !call.tensor("x", x_, TS_F32, &x) || !call.optional("residual", residual_, TS_F32, &residual) ||
+      (residual.present && !call.same_shape(residual, x)) || !call.tensor("y", y_, TS_F32, &y) ||
+      !call.same_shape(y, x) || !call.range("the number of elements of y", y.count, 0, (int64_t{1} << 34) - 1) ||
+      !call.in_place_or_distinct(y, x) || !call.in_place_or_distinct(y, residual))
+    return call.status();
+  if (y.count == 0) return TS_OK;
+  return call.backend()->dropout(call.impl(), params, x.data<const float>(), residual.data<const float>(),
+                                 y.data<float>(), y.count);
+}
+
 ts_status ts_sum(ts_stream *stream, const ts_tensor *x_, const ts_tensor *sum_) {
   TS_STREAM_CALL(call, stream);
   View x, sum;
@@ -198,4 +216,27 @@ ts_status ts_adam_step(ts_stream *stream, const ts_adam_params *params, uint32_t
     if (status != TS_OK) return status;
   }
   return TS_OK;
+}
+
+ts_status ts_clip_gradients(ts_stream *stream, double max_norm, uint32_t count, const ts_tensor *gradients,
+                            const ts_tensor *norm_) {
+  TS_STREAM_CALL(call, stream);
+  View norm;
+  if (!call.finite("max_norm", max_norm, std::numeric_limits<double>::min(), kAny) ||
+      !call.range("count", count, 0, 1 << 20) || !call.tensor("norm", norm_, TS_F64, &norm) || !call.count(norm, 1) ||
+      (count > 0 && !call.not_null("gradients", gradients)))
+    return call.status();
+  std::vector<ts_clip_slot> slots;
+  try {
+    slots.reserve(count);
+  } catch (const std::bad_alloc &) {
+    return host_table.fail(call.report(), TS_OUT_OF_MEMORY, "ts_clip_gradients: no memory for %u descriptors", count);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    View g;
+    if (!call.tensor("gradients[i]", gradients + i, TS_F32, &g) || !call.distinct(norm, {g})) return call.status();
+    if (g.count > 0) slots.push_back({g.data<float>(), g.count});
+  }
+  return call.backend()->clip_gradients(call.impl(), max_norm, static_cast<uint32_t>(slots.size()), slots.data(),
+                                        norm.data<double>());
 }

@@ -1,4 +1,4 @@
-// Arguments of ops on the rows of a matrix: softmax cross-entropy and layer normalisation.
+// Arguments of ops on the rows of a matrix: softmax cross-entropy, layer normalisation, embedding.
 #include <limits>
 
 #include "core/checks.h"
@@ -78,4 +78,23 @@ ts_status ts_layer_norm_backward(ts_stream *stream, const ts_tensor *x_, const t
   return call.backend()->layer_norm_backward(
       call.impl(), x.data<const float>(), gamma.data<const float>(), mean.data<const float>(), rstd.data<const float>(),
       dy.data<const float>(), rows, x.last(), dx.data<float>(), dgamma.data<float>(), dbeta.data<float>());
+}
+
+ts_status ts_embedding(ts_stream *stream, const ts_tensor *table_, const ts_tensor *codes_, const ts_tensor *out_) {
+  TS_STREAM_CALL(call, stream);
+  View table, codes, out;
+  int64_t k = 0, n = 0;
+  if (!call.tensor("table", table_, TS_F32, &table) || !call.rank(table, 2) || !rows_of(call, table, &k) ||
+      !call.range("table.dims[0]", k, 1, std::numeric_limits<int32_t>::max()) ||
+      !call.tensor("codes", codes_, TS_I32, &codes) || !call.tensor("out", out_, TS_F32, &out) ||
+      !rows_of(call, out, &n))
+    return call.status();
+  if (out.last() != table.last())
+    return call.fail("out has a last dimension of %lld but table of %lld", static_cast<long long>(out.last()),
+                     static_cast<long long>(table.last())),
+           call.status();
+  if (!call.count(codes, n) || !call.distinct(out, {table, codes})) return call.status();
+  if (n == 0) return TS_OK;
+  return call.backend()->embedding(call.impl(), table.data<const float>(), k, table.last(), codes.data<const int32_t>(),
+                                   n, out.data<float>());
 }

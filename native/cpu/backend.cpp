@@ -9,6 +9,7 @@
 #include <cstring>
 #include <new>
 
+#include "cpu/kernels/attention.h"
 #include "cpu/layer_loader.h"
 #include "cpu/math/math.h"
 #include "cpu/peak.h"
@@ -195,17 +196,23 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .conv_transpose2d_backward_data = conv_transpose2d_backward_data,
       .conv_transpose2d_backward_weights = conv_transpose2d_backward_weights,
       .matmul = matmul,
+      .embedding = embedding,
+      .attention_forward = attention_forward,
+      .attention_backward = attention_backward,
+      .attention_step = attention_step,
       .unary = unary,
       .unary_backward = unary_backward,
       .binary = binary,
       .axpby = axpby,
       .bias = bias,
+      .dropout = dropout,
       .sum = sum,
       .loss = loss,
       .softmax_cross_entropy = softmax_cross_entropy,
       .layer_norm_forward = layer_norm_forward,
       .layer_norm_backward = layer_norm_backward,
       .adam_step = adam_step,
+      .clip_gradients = clip_gradients,
       .code_conv2d_forward = code_conv2d_forward,
       .code_conv2d_backward_weights = code_conv2d_backward_weights,
       .code_conv2d_at = code_conv2d_at,

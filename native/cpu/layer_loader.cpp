@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "core/plugin.h"
+#include "cpu/kernels/attention.h"
 
 namespace tessera::cpu {
 namespace {
@@ -80,6 +81,7 @@ ts_status conv_transpose2d_backward_weights(void *stream, const ts_conv_shape *s
 
 ts_status matmul(void *stream, const ts_matmul_shape *shape, const float *a, const float *b, const float *bias,
                  float *c) {
+  if (shape->sequential) return sequential_matmul(stream, shape, a, b, bias, c);
   return pass<&LayerTable::matmul>(stream, shape, a, b, bias, c);
 }
 

@@ -428,9 +428,15 @@ typedef struct ts_matmul_params {
   int32_t transpose_b; /* 0: b is [K,N]; 1: b is [N,K] */
   int32_t accumulate;  /* 0: c is overwritten; 1: the product is added to c (then without bias and activation) */
   int32_t activation;  /* ts_activation */
+  int32_t sequential;  /* 1: one order of addition, see below (then with transpose_a = 0 and accumulate = 0) */
 } ts_matmul_params;
 
-/* c [M,N] = act(op(a) op(b) + bias [N]), f32; bias may be NULL. K = 0 gives the bias alone. */
+/*
+ * c [M,N] = act(op(a) op(b) + bias [N]), f32; bias may be NULL. K = 0 gives the bias alone. With sequential = 1 every
+ * element is one chain acc = fma(a, b, acc) over ascending k, from +0, to which the bias is added: a row of c depends
+ * on that row of a alone, to the last bit, whatever M, the threads and the device. It is for sampling, where an image
+ * must not depend on how many others are drawn beside it; for large M the other order is faster.
+ */
 ts_status ts_matmul(ts_stream *stream, const ts_matmul_params *params, const ts_tensor *a, const ts_tensor *b,
                     const ts_tensor *bias, const ts_tensor *c);
 
@@ -448,6 +454,34 @@ ts_status ts_layer_norm_forward(ts_stream *stream, double epsilon, const ts_tens
 ts_status ts_layer_norm_backward(ts_stream *stream, const ts_tensor *x, const ts_tensor *gamma, const ts_tensor *mean,
                                  const ts_tensor *rstd, const ts_tensor *dy, const ts_tensor *dx,
                                  const ts_tensor *dgamma, const ts_tensor *dbeta);
+
+/* out[n] = table[codes[n]]: table [K,C] f32, K and C >= 1, codes i32, out [...,C] f32. A code out of range is a data
+ * fault and gives a row of zeros. The gradient by the table is the sums of ts_vq_scatter, of the gradient by out. */
+ts_status ts_embedding(ts_stream *stream, const ts_tensor *table, const ts_tensor *codes, const ts_tensor *out);
+
+/* ------------------------------------------------------------------------------------------- attention -------- */
+
+/*
+ * Causal attention with H heads (Vaswani et al. 2017, equation 1, with position t seeing only s <= t):
+ *   y_t = sum_s<=t p_ts v_s,   p_ts = softmax over s of q_t k_s / sqrt(D),   D = C / H
+ * qkv [B,T,3C] holds queries, keys and values beside each other, each of H heads of D numbers, 1 <= D <= 128;
+ * y [B,T,C]; lse [B,H,T], what the backward op needs: the logarithm of the softmax's denominator. All f32. Memory is
+ * O(T) a head. The y of position t depends, to the last bit, on the positions s <= t of its own image alone.
+ */
+ts_status ts_attention_forward(ts_stream *stream, int32_t heads, const ts_tensor *qkv, const ts_tensor *y,
+                               const ts_tensor *lse);
+
+/* dqkv [B,T,3C] from qkv, the forward op's y and lse, and dy [B,T,C]; overwritten. The order of addition is fixed. */
+ts_status ts_attention_backward(ts_stream *stream, int32_t heads, const ts_tensor *qkv, const ts_tensor *y,
+                                const ts_tensor *lse, const ts_tensor *dy, const ts_tensor *dqkv);
+
+/*
+ * One position more: qkv [B,3C] is that of position t, cache [B,S,2C] holds keys and values of the positions before,
+ * 0 <= t < S. Row t of each image's cache is written from qkv (in place), then y [B,C] is ts_attention_forward's row t.
+ * An image's y depends on its own qkv and cache up to t alone, to the last bit: not on B, S or the threads.
+ */
+ts_status ts_attention_step(ts_stream *stream, int32_t heads, int64_t t, const ts_tensor *qkv, const ts_tensor *cache,
+                            const ts_tensor *y);
 
 /* ----------------------------------------------------------------------------------------- elementwise -------- */
 
@@ -484,6 +518,23 @@ ts_status ts_axpby(ts_stream *stream, double alpha, const ts_tensor *x, double b
 
 /* y [..., C] = act(x [..., C] + bias [C]), f32; y may be x (in place). */
 ts_status ts_bias(ts_stream *stream, int32_t activation, const ts_tensor *x, const ts_tensor *bias, const ts_tensor *y);
+
+typedef struct ts_dropout_params {
+  uint32_t struct_size;
+  uint32_t stream; /* random stream, as in ts_random_params */
+  uint64_t seed;
+  uint64_t step;
+  double probability; /* of an element to be dropped, 0 <= probability < 1 */
+} ts_dropout_params;
+
+/*
+ * y = residual + keep x / (1 - probability) (Srivastava et al. 2014, inverted), f32, all of one shape of < 2^34
+ * elements; residual may be NULL (zero); y may be x or residual (in place). keep is 1 where ts_random_uniform's number
+ * in [0, 1) of the same seed, stream, step and element is >= probability, else 0, so the same bits on every device; the
+ * gradient by x is the same op on the gradient by y. A dropped element does not enter: its NaN is dropped too.
+ */
+ts_status ts_dropout(ts_stream *stream, const ts_dropout_params *params, const ts_tensor *x, const ts_tensor *residual,
+                     const ts_tensor *y);
 
 /* sum (f64, 1 element) of all of x (f32), in float64: blocks of 1024 elements ascending, then the blocks ascending. */
 ts_status ts_sum(ts_stream *stream, const ts_tensor *x, const ts_tensor *sum);
@@ -531,6 +582,16 @@ typedef struct ts_adam_params {
  */
 ts_status ts_adam_step(ts_stream *stream, const ts_adam_params *params, uint32_t count, const ts_tensor *parameters,
                        const ts_tensor *gradients, const ts_tensor *m, const ts_tensor *v);
+
+/*
+ * Clips `count` gradients (f32, any shapes) by their global norm (Pascanu, Mikolov and Bengio 2013, algorithm 1):
+ *   norm = sqrt of the sum of squares of all elements;   if norm > max_norm:  g <- g (max_norm / norm)
+ * norm (f64, 1 element) is the norm before, from a sum in float64 in ts_sum's order within each gradient, whose blocks'
+ * sums are added gradient by gradient. max_norm > 0. Nothing waits for the device. A norm that is not finite leaves the
+ * gradients as they are: whoever reads it decides.
+ */
+ts_status ts_clip_gradients(ts_stream *stream, double max_norm, uint32_t count, const ts_tensor *gradients,
+                            const ts_tensor *norm);
 
 /* ------------------------------------------------------------------------------------ priors over codes -------- */
 

@@ -17,6 +17,7 @@ struct Argument {
   bool optional = false;
   bool output = false;
   bool free_shape = false;       // shape is not fixed by the other arguments, so a change of it is valid
+  int free_dim = -1;             // the one dimension of which that is so
   std::vector<int> may_alias{};  // arguments that it may be (in place)
 };
 
@@ -86,7 +87,7 @@ class Runner {
       with("a negative dimension", [d](ts_tensor &x) { x.dims[d] = -1; });
       with("a dimension of INT64_MIN", [d](ts_tensor &x) { x.dims[d] = INT64_MIN; });
       with("a dimension of INT64_MAX", [d](ts_tensor &x) { x.dims[d] = INT64_MAX; });
-      if (!a.free_shape) with("one dimension larger", [d](ts_tensor &x) { x.dims[d]++; });
+      if (!a.free_shape && d != a.free_dim) with("one dimension larger", [d](ts_tensor &x) { x.dims[d]++; });
     }
     if (t.rank > 1)
       with("dimensions whose product overflows", [](ts_tensor &x) { x.dims[0] = x.dims[1] = int64_t{1} << 40; });

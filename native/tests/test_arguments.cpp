@@ -27,6 +27,7 @@ std::vector<Case> math_cases() {
                                    .beta2 = 0.999,
                                    .epsilon = 1e-8,
                                    .weight_decay = 0};
+  static const ts_dropout_params drop{sizeof(ts_dropout_params), 0, 0, 0, 0.5};
   const std::vector<int64_t> s = {3, 5};
   return {
       {"ts_fill",
@@ -97,6 +98,37 @@ std::vector<Case> math_cases() {
        [](ts_stream *st, const Arguments &t) {
          return ts_layer_norm_backward(st, t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]);
        }},
+      {"ts_embedding",
+       {{.name = "table", .dims = {4, 5}, .free_dim = 0},
+        {.name = "codes", .dims = {3}, .dtype = TS_I32},
+        {.name = "out", .dims = s, .output = true}},
+       [](ts_stream *st, const Arguments &t) { return ts_embedding(st, t[0], t[1], t[2]); }},
+      {"ts_attention_forward",
+       {{"qkv", {2, 3, 12}},
+        {.name = "y", .dims = {2, 3, 4}, .output = true},
+        {.name = "lse", .dims = {2, 2, 3}, .output = true}},
+       [](ts_stream *st, const Arguments &t) { return ts_attention_forward(st, 2, t[0], t[1], t[2]); }},
+      {"ts_attention_backward",
+       {{"qkv", {2, 3, 12}},
+        {"y", {2, 3, 4}},
+        {"lse", {2, 2, 3}},
+        {"dy", {2, 3, 4}},
+        {.name = "dqkv", .dims = {2, 3, 12}, .output = true}},
+       [](ts_stream *st, const Arguments &t) { return ts_attention_backward(st, 2, t[0], t[1], t[2], t[3], t[4]); }},
+      {"ts_attention_step",
+       {{"qkv", {2, 12}},
+        {.name = "cache", .dims = {2, 6, 8}, .output = true, .free_dim = 1},
+        {.name = "y", .dims = {2, 4}, .output = true}},
+       [](ts_stream *st, const Arguments &t) { return ts_attention_step(st, 2, 1, t[0], t[1], t[2]); }},
+      {"ts_dropout",
+       {{"x", s},
+        {.name = "residual", .dims = s, .optional = true},
+        {.name = "y", .dims = s, .output = true, .may_alias = {0, 1}}},
+       [](ts_stream *st, const Arguments &t) { return ts_dropout(st, &drop, t[0], t[1], t[2]); }},
+      {"ts_clip_gradients",
+       {{.name = "gradients", .dims = s, .output = true, .free_shape = true},
+        {.name = "norm", .dims = {1}, .dtype = TS_F64, .output = true}},
+       [](ts_stream *st, const Arguments &t) { return ts_clip_gradients(st, 1, 1, t[0], t[1]); }},
       {"ts_adam_step",
        {{.name = "parameters", .dims = s, .output = true},
         {"gradients", s},
@@ -108,7 +140,7 @@ std::vector<Case> math_cases() {
 
 std::vector<Case> layer_cases() {
   static const ts_conv2d_params conv = conv_params();
-  static const ts_matmul_params mm{sizeof(ts_matmul_params), 1, 0, 0, TS_ACTIVATION_NONE};
+  static const ts_matmul_params mm{sizeof(ts_matmul_params), 1, 0, 0, TS_ACTIVATION_NONE, 0};
   const std::vector<int64_t> x = {2, 8, 6, 3}, y = {2, 6, 4, 5}, w = {5, 3, 3, 3};
   return {
       {"ts_conv2d_forward",
@@ -250,11 +282,11 @@ void parameters(Device &d) {
   CHECK_MSG(d.message().find("reaches over 3 pixels") != std::string::npos, "%s", d.message().c_str());
 
   Tensor<float> a(d, {2, 3}, std::vector<float>(6)), b(d, {3, 2}, std::vector<float>(6)), bias(d, {2}), c(d, {2, 2});
-  ts_matmul_params mm{sizeof mm, 0, 0, 1, 0};
+  ts_matmul_params mm{sizeof mm, 0, 0, 1, 0, 0};
   CHECK(ts_matmul(d.stream, &mm, a, b, bias, c) == TS_INVALID_ARGUMENT);
-  mm = {sizeof mm, 2, 0, 0, 0};
+  mm = {sizeof mm, 2, 0, 0, 0, 0};
   CHECK(ts_matmul(d.stream, &mm, a, b, nullptr, c) == TS_INVALID_ARGUMENT);
-  mm = {sizeof mm, 0, 1, 0, 0};
+  mm = {sizeof mm, 0, 1, 0, 0, 0};
   CHECK(ts_matmul(d.stream, &mm, a, b, nullptr, c) == TS_INVALID_ARGUMENT);
 
   CHECK(ts_unary(d.stream, -1, a, a) == TS_INVALID_ARGUMENT && ts_unary(d.stream, 10, a, a) == TS_INVALID_ARGUMENT);
@@ -269,6 +301,17 @@ void parameters(Device &d) {
   CHECK(ts_random_uniform(d.stream, &random, a) == TS_INVALID_ARGUMENT);
   random.high = INFINITY;
   CHECK(ts_random_uniform(d.stream, &random, a) == TS_INVALID_ARGUMENT);
+  mm = {sizeof mm, 0, 0, 1, 0, 1};
+  CHECK(ts_matmul(d.stream, &mm, a, b, nullptr, c) == TS_INVALID_ARGUMENT);
+  mm = {sizeof mm, 0, 0, 0, 0, 2};
+  CHECK(ts_matmul(d.stream, &mm, a, b, nullptr, c) == TS_INVALID_ARGUMENT);
+  Tensor<float> qkv(d, {1, 2, 390}), y130(d, {1, 2, 130}), lse(d, {1, 1, 2}), cache(d, {1, 5, 260}), q1(d, {1, 390}),
+      y1(d, {1, 130});
+  CHECK(ts_attention_forward(d.stream, 1, qkv, y130, lse) == TS_INVALID_ARGUMENT);
+  CHECK_MSG(d.message().find("a head") != std::string::npos, "%s", d.message().c_str());
+  for (int32_t heads : {0, -1, 3}) CHECK(ts_attention_forward(d.stream, heads, qkv, y130, lse) == TS_INVALID_ARGUMENT);
+  for (int64_t t : {-1, 5}) CHECK(ts_attention_step(d.stream, 2, t, q1, cache, y1) == TS_INVALID_ARGUMENT);
+  CHECK(ts_attention_step(d.stream, 1, 0, q1, cache, y1) == TS_INVALID_ARGUMENT);
   ts_adam_params adam{sizeof adam, 0, 0, 1e-3, 0.9, 0.999, 1e-8, 0};
   const ts_tensor *t = a;
   CHECK(ts_adam_step(d.stream, &adam, 1, t, t, t, t) == TS_INVALID_ARGUMENT);

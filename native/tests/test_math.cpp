@@ -279,6 +279,112 @@ void random_numbers(Device &d) {
   CHECK(part.read() != some);
 }
 
+void dropout(Device &d) {
+  Rng rng(seed() + 6);
+  for (int64_t n : {0, 1, 3, 4, 63, 64, 65, 70003})
+    for (double probability : {0.0, 0.1, 0.5, 0.999}) {
+      ts_dropout_params params{sizeof params, 9, seed(), uint64_t{1} << 40 | static_cast<uint64_t>(n), probability};
+      ts_random_params random{sizeof random, 9, params.seed, params.step, 0, 1};
+      std::vector<float> xs = gaussian(rng, static_cast<size_t>(n)), rs = gaussian(rng, xs.size());
+      Tensor<float> x(d, {n}, xs), r(d, {n}, rs), y(d, {n}), z(d, {n}), u(d, {n});
+      OK(d, ts_random_uniform(d.stream, &random, u));
+      OK(d, ts_dropout(d.stream, &params, x, nullptr, y));
+      OK(d, ts_dropout(d.stream, &params, x, r, z));
+      std::vector<float> us = u.read(), expected(xs.size()), sums(xs.size());
+      const auto scale = static_cast<float>(1 / (1 - probability));
+      for (size_t i = 0; i < xs.size(); i++) {
+        expected[i] = static_cast<double>(us[i]) < probability ? 0.0f : xs[i] * scale;
+        sums[i] = rs[i] + expected[i];
+      }
+      CHECK_MSG(y.read() == expected && z.read() == sums, "n=%lld p=%g", static_cast<long long>(n), probability);
+      if (n > 1000) {
+        auto dropped = static_cast<double>(std::count(expected.begin(), expected.end(), 0.0f)) / static_cast<double>(n);
+        CHECK_MSG(std::fabs(dropped - probability) < 0.01, "%g dropped, not %g", dropped, probability);
+      }
+      OK(d, ts_dropout(d.stream, &params, x, r, r));  // in place on either
+      OK(d, ts_dropout(d.stream, &params, x, nullptr, x));
+      CHECK(r.read() == sums && x.read() == expected);
+    }
+  // Every NaN that is dropped is gone.
+  ts_dropout_params params{sizeof params, 1, 2, 3, 0.5};
+  Tensor<float> x(d, {1000}, std::vector<float>(1000, NAN)), y(d, {1000});
+  OK(d, ts_dropout(d.stream, &params, x, nullptr, y));
+  int zeros = 0;
+  for (float v : y.read()) zeros += v == 0.0f;
+  CHECK_MSG(zeros > 400 && zeros < 600, "%d of 1000", zeros);
+  for (double bad : {-0.1, 1.0, static_cast<double>(NAN)}) {
+    params.probability = bad;
+    CHECK(ts_dropout(d.stream, &params, x, nullptr, y) == TS_INVALID_ARGUMENT);
+  }
+}
+
+void clipping(Device &d) {
+  Rng rng(seed() + 7);
+  const std::vector<std::vector<float>> start = {gaussian(rng, 1), {}, gaussian(rng, 5000, 3.0f), gaussian(rng, 1024)};
+  double sum = 0;
+  for (const auto &g : start)
+    for (size_t first = 0; first < g.size(); first += 1024) {
+      double block = 0;
+      for (size_t i = first; i < std::min(g.size(), first + 1024); i++) {
+        const auto value = static_cast<double>(g[i]);
+        block += value * value;
+      }
+      sum += block;
+    }
+  for (double most : {1e-3, 1.0, std::sqrt(sum), 1e9}) {
+    std::vector<std::unique_ptr<Tensor<float>>> tensors;
+    std::vector<ts_tensor> gradients;
+    for (const auto &g : start) {
+      tensors.push_back(std::make_unique<Tensor<float>>(d, std::vector<int64_t>{static_cast<int64_t>(g.size())}, g));
+      gradients.push_back(tensors.back()->descriptor());
+    }
+    Tensor<double> norm(d, {1});
+    OK(d, ts_clip_gradients(d.stream, most, 4, gradients.data(), norm));
+    CHECK_MSG(norm.read()[0] == std::sqrt(sum), "%.17g, not %.17g", norm.read()[0], std::sqrt(sum));
+    const float factor = std::sqrt(sum) > most ? static_cast<float>(most / std::sqrt(sum)) : 1.0f;
+    for (size_t t = 0; t < start.size(); t++) {
+      std::vector<float> expected = start[t];
+      for (float &g : expected) g *= factor;
+      CHECK(tensors[t]->read() == expected);
+    }
+  }
+  for (float bad : {NAN, INFINITY}) {
+    Tensor<float> g(d, {3}, {3.0f, bad, 4.0f});
+    Tensor<double> norm(d, {1});
+    OK(d, ts_clip_gradients(d.stream, 1.0, 1, g, norm));
+    CHECK(!std::isfinite(norm.read()[0]) && g.read()[0] == 3.0f && g.read()[2] == 4.0f);
+  }
+  Tensor<double> norm(d, {1});
+  OK(d, ts_clip_gradients(d.stream, 1.0, 0, nullptr, norm));
+  CHECK(norm.read()[0] == 0);
+  for (double bad : {0.0, -1.0, static_cast<double>(NAN)})
+    CHECK(ts_clip_gradients(d.stream, bad, 0, nullptr, norm) == TS_INVALID_ARGUMENT);
+}
+
+// GELU over the numbers where its pieces meet: relative to x Phi(x) where that is a normal number.
+void gelu_tails(Device &d) {
+  std::vector<float> xs;
+  for (float x = -14.0f; x < 14.0f; x += 0.0037f) xs.push_back(x);
+  for (float x : {0.0f, -0.0f, 1e-30f, -1e-30f, 50.0f, -50.0f, 1e30f, -1e30f, INFINITY}) xs.push_back(x);
+  const auto n = static_cast<int64_t>(xs.size());
+  Tensor<float> x(d, {n}, xs), y(d, {n}), one(d, {n}, std::vector<float>(xs.size(), 1.0f)), slope(d, {n});
+  OK(d, ts_unary(d.stream, TS_GELU, x, y));
+  OK(d, ts_unary_backward(d.stream, TS_GELU, x, nullptr, one, slope));
+  std::vector<float> ys = y.read(), slopes = slope.read();
+  for (size_t i = 0; i < xs.size(); i++) {
+    const double v = xs[i], expected = v * 0.5 * std::erfc(-v / std::sqrt(2.0));
+    const double steep = std::isinf(v) ? 1
+                                       : 0.5 * std::erfc(-v / std::sqrt(2.0)) +
+                                             v * std::exp(-0.5 * v * v) / std::sqrt(2 * std::acos(-1.0));
+    CHECK_MSG(ys[i] == expected || std::fabs(ys[i] - expected) < 3e-7 * std::max(std::fabs(v), 1e-3) + 1e-38,
+              "gelu(%g) = %g, not %g", v, ys[i], expected);
+    if (!std::isinf(v)) CHECK_MSG(std::fabs(slopes[i] - steep) < 1e-6, "gelu'(%g) = %g, not %g", v, slopes[i], steep);
+  }
+  Tensor<float> nan(d, {2}, {NAN, NAN}), out(d, {2});
+  OK(d, ts_unary(d.stream, TS_GELU, nan, out));
+  CHECK(std::isnan(out.read()[0]) && std::isnan(out.read()[1]));
+}
+
 // Everything that is split over threads gives the same bits on one.
 void thread_counts(Device &d) {
   Rng rng(seed() + 4);
@@ -312,6 +418,9 @@ int main() {
   run("a long sum", long_sum);
   run("adam", adam);
   run("random numbers", random_numbers);
+  run("dropout", dropout);
+  run("clipping by the global norm", clipping);
+  run("gelu far out", gelu_tails);
   run("thread counts", thread_counts);
   return finish();
 }

@@ -18,7 +18,7 @@ std::vector<T> product(const ts_matmul_params &p, int64_t m, int64_t n, int64_t 
 
 void one(Device &dev, Rng &rng, int64_t m, int64_t n, int64_t k) {
   auto flag = [&] { return static_cast<int32_t>(uniform_int(rng, 0, 1)); };
-  ts_matmul_params p{sizeof p, flag(), flag(), flag(), 0};
+  ts_matmul_params p{sizeof p, flag(), flag(), flag(), 0, 0};
   bool biased = !p.accumulate && flag();
   p.activation = p.accumulate ? 0 : flag();
   auto a = gaussian(rng, static_cast<size_t>(m * k)), b = gaussian(rng, static_cast<size_t>(k * n));
@@ -67,7 +67,7 @@ void tf32_only_if_asked_for(Device &dev) {
   Rng rng(seed());
   const int64_t n = 64;
   auto a = gaussian(rng, n * n), b = gaussian(rng, n * n);
-  ts_matmul_params p{sizeof p, 0, 0, 0, 0};
+  ts_matmul_params p{sizeof p, 0, 0, 0, 0, 0};
   Tensor<float> ta(dev, {n, n}, a), tb(dev, {n, n}, b), c(dev, {n, n});
   OK(dev, ts_matmul(dev.stream, &p, ta, tb, nullptr, c));
   auto exact = product(p, n, n, n, as<double>(a), as<double>(b));
@@ -78,11 +78,49 @@ void tf32_only_if_asked_for(Device &dev) {
   CHECK_MSG(rounded == (tf32_wanted() && dev.is_gpu()), "error %.2f, plain formula %.2f", error, plain_error);
 }
 
+// The chain of ts_matmul_params.sequential.
+std::vector<float> chains(const ts_matmul_params &p, int64_t m, int64_t n, int64_t k, const std::vector<float> &a,
+                          const std::vector<float> &b, const std::vector<float> &bias) {
+  std::vector<float> c(static_cast<size_t>(m * n));
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) {
+      float sum = 0.0f;
+      for (int64_t l = 0; l < k; l++) sum = std::fma(a[i * k + l], b[p.transpose_b ? j * k + l : l * n + j], sum);
+      if (!bias.empty()) sum += bias[j];
+      c[i * n + j] = p.activation && sum < 0.0f ? 0.0f : sum;
+    }
+  return c;
+}
+
+// The same bits on every device, for any number of rows and threads.
+void sequential(Device &dev) {
+  Rng rng(seed() + 1);
+  for (int64_t m : {1, 2, 5, 6, 7, 24, 25, 64, 131})
+    for (auto [n, k] :
+         {std::pair<int64_t, int64_t>{1, 1}, {3, 0}, {16, 40}, {31, 300}, {65, 17}, {200, 700}, {64, 64}}) {
+      if (dev.name == "cuda-emulated" && m * n * k > 1000000) continue;
+      auto flag = [&] { return static_cast<int32_t>(uniform_int(rng, 0, 1)); };
+      ts_matmul_params p{sizeof p, 0, flag(), 0, flag(), 1};
+      auto a = gaussian(rng, static_cast<size_t>(m * k)), b = gaussian(rng, static_cast<size_t>(k * n));
+      auto bias = flag() ? gaussian(rng, static_cast<size_t>(n)) : std::vector<float>();
+      Tensor<float> ta(dev, {m, k}, a),
+          tb(dev, p.transpose_b ? std::vector<int64_t>{n, k} : std::vector<int64_t>{k, n}, b);
+      Tensor<float> tbias(dev, {n}, bias.empty() ? std::vector<float>(static_cast<size_t>(n)) : bias), c(dev, {m, n});
+      const ts_tensor *none = nullptr;
+      OK(dev, ts_matmul(dev.stream, &p, ta, tb, bias.empty() ? none : tbias, c));
+      CHECK_MSG(c.read() == chains(p, m, n, k, a, b, bias), "%lldx%lldx%lld tb %d relu %d bias %d",
+                static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k), p.transpose_b,
+                p.activation, !bias.empty());
+    }
+}
+
 }  // namespace
 
 int main() {
   run("sizes, flags and epilogues", sizes);
   run("the same with 1 thread", sizes, 1, For::kCpu);
+  run("one order of addition", sequential);
+  run("one order of addition with 1 thread", sequential, 1, For::kCpu);
   run("TF32 only if it is asked for", tf32_only_if_asked_for);
   return finish();
 }

@@ -78,7 +78,7 @@ void more_shapes_than_the_cache_holds(Device &dev) {
   Tensor<float> ta(dev, {1, 1}, {3.0f});
   for (int round = 0; round < 2; round++)
     for (int64_t n = 1; n <= 600; n++) {
-      ts_matmul_params p{sizeof p, 0, 0, 0, 0};
+      ts_matmul_params p{sizeof p, 0, 0, 0, 0, 0};
       Tensor<float> tb(dev, {1, n}, std::vector<float>(static_cast<size_t>(n), 2.0f)), c(dev, {1, n});
       OK(dev, ts_matmul(dev.stream, &p, ta, tb, nullptr, c));
       auto values = c.read();

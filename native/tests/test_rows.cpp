@@ -1,5 +1,7 @@
 // Softmax cross-entropy and layer normalisation against float64 formulas, which are checked by finite differences;
 // large logits, targets out of range, one column, many rows; the same bits for any number of threads.
+#include <array>
+
 #include "harness.h"
 
 using namespace tessera::test;
@@ -171,6 +173,32 @@ void layer_norm(Device &d) {
   }
 }
 
+void embedding(Device &d) {
+  Rng rng(seed() + 3);
+  for (auto [n, k, c] : {std::array<int64_t, 3>{0, 1, 1}, {1, 1, 1}, {7, 3, 5}, {100, 20, 32}, {3000, 513, 12}}) {
+    std::vector<float> table = gaussian(rng, static_cast<size_t>(k * c)), expected;
+    std::vector<int32_t> codes;
+    for (int64_t i = 0; i < n; i++) {
+      codes.push_back(static_cast<int32_t>(uniform_int(rng, 0, k - 1)));
+      expected.insert(expected.end(), table.begin() + codes.back() * c, table.begin() + (codes.back() + 1) * c);
+    }
+    Tensor<float> t(d, {k, c}, table), out(d, {n, c});
+    Tensor<int32_t> ids(d, {n}, codes);
+    OK(d, ts_embedding(d.stream, t, ids, out));
+    CHECK(out.read() == expected);
+  }
+  Tensor<float> table(d, {2, 2}, {1, 2, 3, 4}), out(d, {4, 2});
+  Tensor<int32_t> codes(d, {4}, {1, 2, -1, 0});
+  ts_status status = ts_embedding(d.stream, table, codes, out);
+  if (status == TS_OK) status = ts_stream_synchronize(d.stream);
+  ts_fault fault{};
+  fault.struct_size = sizeof fault;
+  OK(d, ts_stream_fault(d.stream, &fault));
+  CHECK(status == TS_DATA_FAULT && fault.kind == TS_FAULT_CODE_RANGE && fault.row == 1 &&
+        std::string(fault.op) == "embedding");
+  CHECK(out.read() == std::vector<float>({3, 4, 0, 0, 0, 0, 1, 2}));
+}
+
 // Everything that the ops give out, on a stream of `threads` threads.
 std::vector<float> outputs(Device &device, int threads) {
   Rng rng(99);
@@ -219,6 +247,7 @@ int main() {
   run("softmax cross-entropy", softmax);
   run("targets out of range", targets_out_of_range);
   run("layer normalisation", layer_norm);
+  run("embedding", embedding);
   run("the same bits for any number of threads", threads);
   return finish();
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "cpu/kernels/kernels.h"
 #include "cpu/math/math.h"
 #include "cpu/math/parallel.h"
 
@@ -64,9 +65,6 @@ float sigmoid(float x) {
   return e / (1.0f + e);
 }
 
-float normal_distribution(float x) { return 0.5f * std::erfc(-x * 0.70710678f); }
-float normal_density(float x) { return 0.39894228f * std::exp(-0.5f * x * x); }
-
 template <class T>
 void fill_typed(const Stream *stream, void *y, int64_t count, double value) {
   auto *out = static_cast<T *>(y);
@@ -124,9 +122,12 @@ ts_status unary(void *stream, int32_t op, const float *x, float *y, int64_t coun
     case TS_ABS:
       map(s, count, [=](int64_t i) { y[i] = std::fabs(x[i]); });
       break;
-    case TS_GELU:
-      map(s, count, [=](int64_t i) { y[i] = x[i] * normal_distribution(x[i]); });
+    case TS_GELU: {
+      const Kernels *set = kernels(s);
+      if (!set) return TS_UNAVAILABLE;
+      for_range(s, count, 16, [=](int64_t b, int64_t e) { set->gelu(x + b, y + b, e - b); });
       break;
+    }
     default:
       map(s, count, [=](int64_t i) { y[i] = -x[i]; });
   }
@@ -161,9 +162,12 @@ ts_status unary_backward(void *stream, int32_t op, const float *x, const float *
     case TS_ABS:
       map(s, count, [=](int64_t i) { dx[i] = x[i] > 0.0f ? dy[i] : x[i] < 0.0f ? -dy[i] : 0.0f; });
       break;
-    case TS_GELU:
-      map(s, count, [=](int64_t i) { dx[i] = dy[i] * (normal_distribution(x[i]) + x[i] * normal_density(x[i])); });
+    case TS_GELU: {
+      const Kernels *set = kernels(s);
+      if (!set) return TS_UNAVAILABLE;
+      for_range(s, count, 16, [=](int64_t b, int64_t e) { set->gelu_backward(x + b, dy + b, dx + b, e - b); });
       break;
+    }
     default:
       map(s, count, [=](int64_t i) { dx[i] = -dy[i]; });
   }

@@ -23,6 +23,11 @@ ts_status layer_norm_forward(void *stream, float epsilon, const float *x, const 
                              int64_t rows, int64_t channels, float *y, float *mean, float *rstd);
 ts_status layer_norm_backward(void *stream, const float *x, const float *gamma, const float *mean, const float *rstd,
                               const float *dy, int64_t rows, int64_t channels, float *dx, float *dgamma, float *dbeta);
+ts_status embedding(void *stream, const float *table, int64_t k, int64_t c, const int32_t *codes, int64_t n,
+                    float *out);
+ts_status dropout(void *stream, const ts_dropout_params *params, const float *x, const float *residual, float *y,
+                  int64_t count);
+ts_status clip_gradients(void *stream, double max_norm, uint32_t count, const ts_clip_slot *slots, double *norm);
 ts_status adam_step(void *stream, const ts_adam_factors *factors, uint32_t count, const ts_adam_slot *slots);
 
 }  // namespace tessera::cpu

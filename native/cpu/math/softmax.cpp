@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "cpu/kernels/kernels.h"
 #include "cpu/math/math.h"
 #include "cpu/math/reduce.h"
 
@@ -28,6 +29,8 @@ void offer(std::atomic<int64_t> &lowest, int64_t row) {
 ts_status softmax_cross_entropy(void *stream, double grad_scale, const float *logits, const int32_t *targets,
                                 int64_t rows, int64_t k, double *loss, float *losses, float *grad) {
   auto *s = static_cast<Stream *>(stream);
+  const Kernels *set = kernels(s);
+  if (!set) return TS_UNAVAILABLE;
   const double scale = grad_scale / static_cast<double>(rows);
   std::atomic<int64_t> fault{rows};
 
@@ -42,12 +45,7 @@ ts_status softmax_cross_entropy(void *stream, double grad_scale, const float *lo
       return 0.0;
     }
     const float most = largest(x, k), at_target = x[target];
-    double sum = 0.0;
-    for (int64_t i = 0; i < k; i++) {
-      float e = std::exp(x[i] - most);
-      if (g) g[i] = e;  // g may be x: each place is read before it is written
-      sum += static_cast<double>(e);
-    }
+    const double sum = set->exponentials(x, most, g, k);  // g may be x
     double term = std::log(sum) + static_cast<double>(most) - static_cast<double>(at_target);
     if (g) {
       const auto factor = static_cast<float>(scale / sum);

@@ -1,0 +1,72 @@
+// Kernels that are compiled once for each instruction set, and chosen by what the processor has: products in tiles of
+// registers, attention of one head, and rows of functions that need an exponential.
+#pragma once
+
+#include <cstdint>
+
+namespace tessera::cpu {
+
+// Attention of one head of one image. Rows of q, k, v and of their gradients are `step` floats apart, those of y and dy
+// `y_step`. All have d floats.
+struct HeadForward {
+  const float *q, *k, *v;
+  int64_t step;
+  float *y;
+  int64_t y_step;
+  float *lse;  // [t]
+  int64_t t, d;
+};
+
+struct HeadBackward {
+  const float *q, *k, *v;
+  float *dq, *dk, *dv;
+  int64_t step;
+  const float *y, *dy;
+  int64_t y_step;
+  const float *lse;
+  int64_t t, d;
+};
+
+// One query against n keys and values, whose rows are `step` floats apart.
+struct HeadStep {
+  const float *q, *k, *v;
+  int64_t step;
+  float *y;
+  int64_t n, d;
+};
+
+// c [m, n] = act(a [m, k] b [k, n] + bias), rows dense; see ts_matmul_params.sequential.
+struct SequentialProduct {
+  const float *a, *b, *bias;
+  float *c;
+  int64_t n, k;
+  bool relu;
+};
+
+struct Kernels {
+  // Rows [first, first + rows) of c, columns [column, column + columns).
+  void (*sequential_product)(const SequentialProduct &product, int64_t first, int64_t rows, int64_t column,
+                             int64_t columns);
+  // Scratch memory has as many floats as the functions below say, aligned to 64 bytes.
+  void (*head_forward)(const HeadForward &head, float *scratch);
+  void (*head_backward)(const HeadBackward &head, float *scratch);
+  void (*head_step)(const HeadStep &head, float *scratch);
+  void (*gelu)(const float *x, float *y, int64_t n);
+  void (*gelu_backward)(const float *x, const float *dy, float *dx, int64_t n);
+  // e[i] = exp(x[i] - most), and their sum in float64; e may be x, or null.
+  double (*exponentials)(const float *x, float most, float *e, int64_t n);
+};
+
+struct Stream;
+
+// The best for this processor, or those that the environment variable TESSERA_LANES names (avx512, avx2, portable).
+// Null, with the message in the stream, if it names none that run here.
+const Kernels *kernels(const Stream *stream);
+
+extern const Kernels kPortableKernels;
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+}  // namespace tessera::cpu

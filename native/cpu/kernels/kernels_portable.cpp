@@ -1,0 +1,22 @@
+// The kernels for any processor.
+#include "cpu/kernels/kernels.h"
+//
+#include "cpu/kernels/lanes_portable.h"
+//
+#include "cpu/kernels/lanes.h"
+#include "cpu/kernels/tile.h"
+//
+#include "cpu/kernels/attention_head.h"
+#include "cpu/kernels/functions.h"
+
+namespace tessera::cpu {
+
+const Kernels kPortableKernels = {.sequential_product = sequential_product,
+                                  .head_forward = head_forward,
+                                  .head_backward = head_backward,
+                                  .head_step = head_step,
+                                  .gelu = gelu,
+                                  .gelu_backward = gelu_backward,
+                                  .exponentials = exponentials};
+
+}  // namespace tessera::cpu
