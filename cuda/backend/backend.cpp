@@ -88,6 +88,7 @@ ts_backend make_table() {
   table.conv2d_at = conv2d_at;
   table.gate_forward = gate_forward;
   table.gate_backward = gate_backward;
+  table.token_ids = token_ids;
   table.sample_codes = sample_codes;
   return table;
 }

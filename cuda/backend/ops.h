@@ -83,7 +83,9 @@ ts_status vq_scatter(void *stream, const float *x, const int32_t *codes, int64_t
 ts_status vq_ema(void *stream, const ts_ema_factors *factors, int64_t k, int64_t d, const int32_t *counts,
                  const float *sums, float *hidden_counts, float *hidden_sums, const float *old_codes, float *new_codes);
 
-// masked_conv.cu, gate.cu, sample_codes.cu
+// masked_conv.cu, gate.cu, token_ids.cu, sample_codes.cu
+ts_status token_ids(void *stream, int64_t code_count, int64_t class_count, const int32_t *codes, const int32_t *classes,
+                    int64_t batch, int64_t positions, int32_t *ids);
 ts_status code_conv2d_forward(void *stream, const ts_masked_conv_shape *shape, const int32_t *codes, const float *w,
                               const float *bias, float *y);
 ts_status code_conv2d_backward_weights(void *stream, const ts_masked_conv_shape *shape, const int32_t *codes,

@@ -245,6 +245,9 @@ typedef struct ts_backend {
   ts_status (*gate_backward)(void *stream, const float *gates, const float *dy, const int32_t *classes,
                              int64_t class_count, int64_t class_rows, int64_t rows, int64_t channels, float *dx,
                              float *dclass_bias);
+  // batch and positions >= 1; classes is null exactly if class_count is 0.
+  ts_status (*token_ids)(void *stream, int64_t code_count, int64_t class_count, const int32_t *codes,
+                         const int32_t *classes, int64_t batch, int64_t positions, int32_t *ids);
   // rows >= 1, k >= 1; top_k is at most k.
   ts_status (*sample_codes)(void *stream, const ts_sample_params *params, const float *logits, int64_t rows, int64_t k,
                             int32_t *codes);

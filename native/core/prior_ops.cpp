@@ -216,3 +216,23 @@ ts_status ts_sample_codes(ts_stream *stream, const ts_sample_params *params, con
   return call.backend()->sample_codes(call.impl(), &limited, logits.data<const float>(), logits.dim(0), logits.dim(1),
                                       codes.data<int32_t>());
 }
+
+ts_status ts_token_ids(ts_stream *stream, int64_t code_count, int64_t class_count, const ts_tensor *codes_,
+                       const ts_tensor *classes_, const ts_tensor *ids_) {
+  TS_STREAM_CALL(call, stream);
+  View codes, classes, ids;
+  if (!call.range("code_count", code_count, 1, kMaxInt32) ||
+      !call.range("class_count", class_count, 0, kMaxInt32 - code_count) ||
+      !call.tensor("codes", codes_, TS_I32, &codes) || !call.rank(codes, 2) ||
+      !call.optional("classes", classes_, TS_I32, &classes) || !call.tensor("ids", ids_, TS_I32, &ids) ||
+      !call.same_shape(ids, codes) || (classes.present && !call.count(classes, codes.dim(0))) ||
+      !call.distinct(ids, {codes, classes}))
+    return call.status();
+  if (classes.present != (class_count > 0))
+    return call.fail("classes must be %s where class_count is %lld", class_count > 0 ? "given" : "NULL",
+                     static_cast<long long>(class_count)),
+           call.status();
+  if (ids.count == 0) return TS_OK;
+  return call.backend()->token_ids(call.impl(), code_count, class_count, codes.data<const int32_t>(),
+                                   classes.data<const int32_t>(), codes.dim(0), codes.dim(1), ids.data<int32_t>());
+}

@@ -219,6 +219,7 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .conv2d_at = conv2d_at,
       .gate_forward = gate_forward,
       .gate_backward = gate_backward,
+      .token_ids = token_ids,
       .sample_codes = sample_codes,
   };
   return &table;

@@ -661,6 +661,15 @@ ts_status ts_gate_forward(ts_stream *stream, const ts_tensor *x, const ts_tensor
 ts_status ts_gate_backward(ts_stream *stream, const ts_tensor *gates, const ts_tensor *dy, const ts_tensor *classes,
                            const ts_tensor *dx, const ts_tensor *dclass_bias);
 
+/*
+ * What a transformer reads at each position of its sequences: ids [B,T] i32 from codes [B,T] i32, each in
+ * 0..code_count-1: ids[b,t] = codes[b,t-1], and ids[b,0] = code_count + classes[b] (i32, B elements, each in
+ * 0..class_count-1), or code_count where there are no classes (class_count 0 and classes NULL). The last codes are not
+ * read. A code or class out of range is a data fault (`row` is the place in ids) and gives -1.
+ */
+ts_status ts_token_ids(ts_stream *stream, int64_t code_count, int64_t class_count, const ts_tensor *codes,
+                       const ts_tensor *classes, const ts_tensor *ids);
+
 typedef struct ts_sample_params {
   uint32_t struct_size;
   uint32_t position; /* of the codes in their grids */

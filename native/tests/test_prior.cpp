@@ -429,6 +429,40 @@ void many_threads(Device &d) {
   }
 }
 
+void token_ids(Device &d) {
+  Rng rng(seed() + 20);
+  for (bool with_classes : {false, true})
+    for (auto [batch, positions] : {std::pair<int64_t, int64_t>{0, 3}, {1, 1}, {5, 1}, {3, 49}, {70, 9}}) {
+      std::vector<int32_t> codes, classes, expected;
+      for (int64_t b = 0; b < batch; b++) {
+        classes.push_back(static_cast<int32_t>(uniform_int(rng, 0, 3)));
+        expected.push_back(with_classes ? 11 + classes.back() : 11);
+        for (int64_t t = 0; t < positions; t++) {
+          codes.push_back(static_cast<int32_t>(uniform_int(rng, 0, 10)));
+          if (t + 1 < positions) expected.push_back(codes.back());
+        }
+      }
+      Tensor<int32_t> z(d, {batch, positions}, codes), c(d, {batch}, classes), ids(d, {batch, positions});
+      OK(d, ts_token_ids(d.stream, 11, with_classes ? 4 : 0, z,
+                         with_classes ? static_cast<const ts_tensor *>(c) : nullptr, ids));
+      CHECK(ids.read() == expected);
+    }
+  // Codes and classes out of range; the last code of a sequence is not read.
+  Tensor<int32_t> z(d, {3, 3}, {1, 11, 5, 2, -1, 99, 0, 0, 0}), c(d, {3}, {3, 4, -1}), ids(d, {3, 3});
+  ts_status status = ts_token_ids(d.stream, 11, 4, z, c, ids);
+  if (status == TS_OK) status = ts_stream_synchronize(d.stream);
+  ts_fault fault{};
+  fault.struct_size = sizeof fault;
+  OK(d, ts_stream_fault(d.stream, &fault));
+  CHECK(status == TS_DATA_FAULT && fault.kind == TS_FAULT_CODE_RANGE && fault.row == 2 &&
+        std::string(fault.op) == "token_ids");
+  CHECK(ids.read() == std::vector<int32_t>({14, 1, -1, -1, 2, -1, -1, 0, 0}));
+  CHECK(ts_token_ids(d.stream, 11, 0, z, c, ids) == TS_INVALID_ARGUMENT);
+  CHECK(ts_token_ids(d.stream, 11, 4, z, nullptr, ids) == TS_INVALID_ARGUMENT);
+  CHECK(ts_token_ids(d.stream, 0, 4, z, c, ids) == TS_INVALID_ARGUMENT);
+  CHECK(ts_token_ids(d.stream, INT32_MAX, 1, z, c, ids) == TS_INVALID_ARGUMENT);
+}
+
 }  // namespace
 
 int main() {
@@ -438,6 +472,7 @@ int main() {
   run("one position, bit for bit", one_position);
   run("gate", gate);
   run("classes out of range, NaN in the gate", gate_faults);
+  run("what a transformer reads", token_ids);
   run("draws", draws);
   run("random words of a draw", words);
   run("rows that nothing can be drawn from", draw_faults);

@@ -17,6 +17,8 @@ ts_status gate_forward(void *stream, const float *x, const float *class_bias, co
                        int64_t class_count, int64_t class_rows, int64_t rows, int64_t channels, float *gates, float *y);
 ts_status gate_backward(void *stream, const float *gates, const float *dy, const int32_t *classes, int64_t class_count,
                         int64_t class_rows, int64_t rows, int64_t channels, float *dx, float *dclass_bias);
+ts_status token_ids(void *stream, int64_t code_count, int64_t class_count, const int32_t *codes, const int32_t *classes,
+                    int64_t batch, int64_t positions, int32_t *ids);
 ts_status sample_codes(void *stream, const ts_sample_params *params, const float *logits, int64_t rows, int64_t k,
                        int32_t *codes);
 

@@ -13,6 +13,9 @@ public final class RandomStreams {
   /** Rows and codes of benchmarks; the step tells their uses apart. */
   public static final int BENCHMARK = 0x200;
 
+  /** Dropout of a transformer; each place where elements are dropped has the next one. */
+  public static final int DROPOUT = 0x400;
+
   private RandomStreams() {}
 
   static int parameter(int index) {

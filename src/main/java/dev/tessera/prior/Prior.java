@@ -24,6 +24,7 @@ public interface Prior extends AutoCloseable {
             ? new GatedPixelCnn(config, network, stream, seed)
             : new PlainPixelCnn(config, network, stream, seed);
       }
+      case TRANSFORMER -> new TransformerPrior(config, config.requireTransformer(), stream, seed);
     };
   }
 

@@ -11,22 +11,40 @@ import org.jspecify.annotations.Nullable;
  * @param kind which of the networks
  * @param grid what is modelled
  * @param pixelcnn the network, for {@link Kind#PIXELCNN}
+ * @param transformer the network, for {@link Kind#TRANSFORMER}
  * @param training optimiser, batches, length
  */
 public record PriorConfig(
-    String name, Kind kind, Grid grid, @Nullable PixelCnn pixelcnn, Training training) {
+    String name,
+    Kind kind,
+    Grid grid,
+    @Nullable PixelCnn pixelcnn,
+    @Nullable Transformer transformer,
+    Training training) {
 
-  /** Checks that the kind's network is there. */
+  /** Checks that the kind's network is there, and no other. */
   public PriorConfig {
     if ((kind == Kind.PIXELCNN) != (pixelcnn != null)) {
       throw new IllegalArgumentException("kind \"pixelcnn\" goes with a network \"pixelcnn\"");
     }
+    if ((kind == Kind.TRANSFORMER) != (transformer != null)) {
+      throw new IllegalArgumentException(
+          "kind \"transformer\" goes with a network \"transformer\"");
+    }
+  }
+
+  /** A PixelCNN. */
+  public PriorConfig(
+      String name, Kind kind, Grid grid, @Nullable PixelCnn pixelcnn, Training training) {
+    this(name, kind, grid, pixelcnn, null, training);
   }
 
   /** The kinds of priors. */
   public enum Kind {
     /** Masked convolutions (van den Oord et al. 2016). */
-    PIXELCNN
+    PIXELCNN,
+    /** Causal attention (Vaswani et al. 2017). */
+    TRANSFORMER
   }
 
   /**
@@ -92,6 +110,31 @@ public record PriorConfig(
   }
 
   /**
+   * A decoder-only transformer.
+   *
+   * @param layers blocks
+   * @param width channels, a multiple of the heads
+   * @param heads of attention; each has at most 128 channels
+   * @param dropout share of elements dropped from the embeddings and each branch in training
+   */
+  public record Transformer(int layers, int width, int heads, double dropout) {
+    /** Checks the ranges. */
+    public Transformer {
+      requireRange("transformer.layers", layers, 1, 256);
+      requireRange("transformer.width", width, 1, 8192);
+      requireRange("transformer.heads", heads, 1, width);
+      requireRange("transformer.dropout", dropout, 0, 0.99);
+      if (width % heads != 0 || width / heads > 128) {
+        throw new IllegalArgumentException(
+            "transformer.heads must divide transformer.width, "
+                + width
+                + ", into heads of at most 128, not "
+                + heads);
+      }
+    }
+  }
+
+  /**
    * Optimiser and schedule.
    *
    * @param batch grids a step
@@ -101,6 +144,10 @@ public record PriorConfig(
    * @param adamEpsilon of Adam
    * @param epsilonHat whether epsilon stands beside the uncorrected root (Keras) or not
    * @param patience epochs without a better held-out loss before training stops; 0 for never
+   * @param warmUp steps over which the rate rises linearly from 0
+   * @param weightDecay of AdamW (Loshchilov and Hutter 2019), for parameters of two dimensions and
+   *     more
+   * @param clipNorm global norm that gradients are clipped to; 0 for none
    */
   public record Training(
       int batch,
@@ -109,7 +156,10 @@ public record PriorConfig(
       boolean cosine,
       double adamEpsilon,
       boolean epsilonHat,
-      int patience) {
+      int patience,
+      int warmUp,
+      double weightDecay,
+      double clipNorm) {
     /** Checks the ranges. */
     public Training {
       requireRange("training.batch", batch, 1, 1 << 16);
@@ -117,24 +167,77 @@ public record PriorConfig(
       requireRange("training.learning_rate", learningRate, 0, 10);
       requireRange("training.adam_epsilon", adamEpsilon, Double.MIN_NORMAL, 1);
       requireRange("training.patience", patience, 0, 1_000_000);
+      requireRange("training.warm_up", warmUp, 0, 1_000_000);
+      requireRange("training.weight_decay", weightDecay, 0, 10);
+      requireRange("training.clip_norm", clipNorm, 0, Double.MAX_VALUE);
+    }
+
+    /** Without warm-up, decay and clipping. */
+    public Training(
+        int batch,
+        int epochs,
+        double learningRate,
+        boolean cosine,
+        double adamEpsilon,
+        boolean epsilonHat,
+        int patience) {
+      this(batch, epochs, learningRate, cosine, adamEpsilon, epsilonHat, patience, 0, 0, 0);
+    }
+
+    /** The learning rate of step number {@code step}, from 0, of {@code total}. */
+    public double rateAt(long step, long total) {
+      if (step < warmUp) {
+        return learningRate * (step + 1) / warmUp;
+      }
+      double done = (double) (step - warmUp) / Math.max(1, total - warmUp);
+      return cosine
+          ? learningRate * 0.5 * (1 + StrictMath.cos(StrictMath.PI * done))
+          : learningRate;
     }
 
     /** The same with another length. */
     public Training withEpochs(int newEpochs) {
       return new Training(
-          batch, newEpochs, learningRate, cosine, adamEpsilon, epsilonHat, patience);
+          batch,
+          newEpochs,
+          learningRate,
+          cosine,
+          adamEpsilon,
+          epsilonHat,
+          patience,
+          warmUp,
+          weightDecay,
+          clipNorm);
     }
 
     /** The same with other batches. */
     public Training withBatch(int newBatch) {
       return new Training(
-          newBatch, epochs, learningRate, cosine, adamEpsilon, epsilonHat, patience);
+          newBatch,
+          epochs,
+          learningRate,
+          cosine,
+          adamEpsilon,
+          epsilonHat,
+          patience,
+          warmUp,
+          weightDecay,
+          clipNorm);
     }
 
     /** The same with another patience. */
     public Training withPatience(int newPatience) {
       return new Training(
-          batch, epochs, learningRate, cosine, adamEpsilon, epsilonHat, newPatience);
+          batch,
+          epochs,
+          learningRate,
+          cosine,
+          adamEpsilon,
+          epsilonHat,
+          newPatience,
+          warmUp,
+          weightDecay,
+          clipNorm);
     }
   }
 
@@ -146,14 +249,22 @@ public record PriorConfig(
     return pixelcnn;
   }
 
+  /** The network of {@link Kind#TRANSFORMER}. */
+  Transformer requireTransformer() {
+    if (transformer == null) {
+      throw new IllegalStateException("kind " + kind + " has no transformer");
+    }
+    return transformer;
+  }
+
   /** The same with another schedule. */
   public PriorConfig withTraining(Training newTraining) {
-    return new PriorConfig(name, kind, grid, pixelcnn, newTraining);
+    return new PriorConfig(name, kind, grid, pixelcnn, transformer, newTraining);
   }
 
   /** The names that {@link #named} knows. */
   public static List<String> names() {
-    return List.of("pixelcnn", "keras-pixelcnn");
+    return List.of("pixelcnn", "keras-pixelcnn", "transformer");
   }
 
   /**
@@ -163,6 +274,8 @@ public record PriorConfig(
    *   <li>{@code pixelcnn}: gated, without blind spot.
    *   <li>{@code keras-pixelcnn}: the network of Keras' example "Vector-Quantized Variational
    *       Autoencoders", Adam 3e-4, 30 epochs. It has no classes.
+   *   <li>{@code transformer}: 4 blocks of 256 channels and 8 heads, AdamW with warm-up and cosine
+   *       decay.
    * </ul>
    *
    * @throws IllegalArgumentException if there is no such name
@@ -183,6 +296,14 @@ public record PriorConfig(
               grid,
               new PixelCnn(false, 128, 2, 7, 3, 128),
               new Training(128, 30, 3e-4, false, 1e-7, true, 0));
+      case "transformer" ->
+          new PriorConfig(
+              name,
+              Kind.TRANSFORMER,
+              grid,
+              null,
+              new Transformer(4, 256, 8, 0.1),
+              new Training(128, 20, 1e-3, true, 1e-8, false, 0, 200, 0.05, 1));
       default ->
           throw new IllegalArgumentException(
               "there is no prior " + name + "; there are " + String.join(", ", names()));
