@@ -42,13 +42,14 @@ final class PriorCommand implements Callable<Integer> {
   @Option(
       names = "--kind",
       paramLabel = "K",
-      description = "pixelcnn. Default: that of --config, or pixelcnn.")
+      description = "pixelcnn or transformer. Default: that of --config, or pixelcnn.")
   private PriorConfig.@Nullable Kind kind;
 
   @Option(
       names = "--config",
       paramLabel = "NAME|config.json",
-      description = "pixelcnn, keras-pixelcnn, or a configuration file. Default: that of --kind.")
+      description = "pixelcnn, keras-pixelcnn, transformer, or a configuration file. Default: that of"
+              + " --kind.")
   private @Nullable String configuration;
 
   @Option(

@@ -65,7 +65,13 @@ public final class PriorTrainer implements AutoCloseable {
     this.prior = Prior.of(config, stream, info.seed());
     PriorConfig.Training t = config.training();
     this.adam =
-        new Adam(stream, prior.parameters(), t.learningRate(), t.adamEpsilon(), t.epsilonHat());
+        new Adam(
+            stream,
+            prior.parameters(),
+            t.learningRate(),
+            t.adamEpsilon(),
+            t.epsilonHat(),
+            t.weightDecay());
     this.metrics = new PriorMetrics(folder.metrics());
   }
 
@@ -157,16 +163,16 @@ public final class PriorTrainer implements AutoCloseable {
   private double step(int[] indices, int size, long total) {
     workspace.reset();
     PriorConfig.Training t = config.training();
-    if (t.cosine()) {
-      double done = (double) step() / total;
-      adam.learningRate(t.learningRate() * 0.5 * (1 + StrictMath.cos(StrictMath.PI * done)));
-    }
+    adam.learningRate(t.rateAt(step(), total));
     try {
       Tensor grids = grids(codes.train(), indices, size);
       Tensor classes = classes(codes.train(), indices, size);
       double nats = prior.step(pass, grids, classes, step()).toDouble(stream);
       if (!Double.isFinite(nats)) {
         throw new DivergedException(step() + 1, "the loss is " + nats);
+      }
+      if (t.clipNorm() > 0) {
+        adam.clipGradients(stream, t.clipNorm());
       }
       adam.step(stream);
       progress.add((long) size * config.grid().positions(), nats);

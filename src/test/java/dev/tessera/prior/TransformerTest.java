@@ -244,16 +244,18 @@ class TransformerTest {
       try (Prior prior = prior(config)) {
         int[] classes = classes(config.grid(), count);
         SampleOptions options = new SampleOptions(seed, 0.9, 6, 0.95);
-        int[] expected = new CodeSampler(prior, stream, count).sample(count, options, classes);
+        int[] expected = new CodeSampler(prior, device, 1, count).sample(count, options, classes);
         for (int batch : new int[] {1, 7}) {
           assertArrayEquals(
               expected,
-              new CodeSampler(prior, stream, batch).sample(count, options, classes),
+              new CodeSampler(prior, device, 1, batch).sample(count, options, classes),
               "batch " + batch + ", seed " + seed);
         }
-        try (Stream one = device.openStream(1)) {
+        for (int threads : new int[] {2, 3}) {
           assertArrayEquals(
-              expected, new CodeSampler(prior, one, count).sample(count, options, classes));
+              expected,
+              new CodeSampler(prior, device, threads, 7).sample(count, options, classes),
+              threads + " threads, seed " + seed);
         }
       }
     }
@@ -388,7 +390,7 @@ class TransformerTest {
       }
       assertTrue(last < 0.05, "still " + last + " nats, seed " + seed);
       int[] drawn =
-          new CodeSampler(prior, stream, 2).sample(2, new SampleOptions(seed, 0, 6, 1), classes);
+          new CodeSampler(prior, device, 1, 2).sample(2, new SampleOptions(seed, 0, 6, 1), classes);
       assertArrayEquals(codes, drawn);
     }
   }
