@@ -48,7 +48,8 @@ final class PriorCommand implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "NAME|config.json",
-      description = "pixelcnn, keras-pixelcnn, transformer, or a configuration file. Default: that of"
+      description =
+          "pixelcnn, keras-pixelcnn, transformer, or a configuration file. Default: that of"
               + " --kind.")
   private @Nullable String configuration;
 
