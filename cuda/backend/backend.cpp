@@ -19,9 +19,12 @@ ts_backend make_table() {
   table.device_describe = device_describe;
   table.alloc = alloc;
   table.free = release;
+  table.memory_check = memory_check;
 
   table.stream_open = stream_open;
   table.stream_close = stream_close;
+  table.stream_wrap = stream_wrap;
+  table.stream_queue = stream_queue;
   table.stream_reserve = stream_reserve;
   table.stream_synchronize = stream_synchronize;
   table.event_open = event_open;

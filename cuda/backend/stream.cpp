@@ -17,7 +17,7 @@ Stream::~Stream() {
   device->use();
   if (cuda) {
     cudaStreamSynchronize(cuda);
-    cudaStreamDestroy(cuda);
+    if (owns_cuda) cudaStreamDestroy(cuda);
   }
 }
 

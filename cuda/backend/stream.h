@@ -24,6 +24,7 @@ struct Stream {
   Device *device;
   ts_report *report;
   cudaStream_t cuda = nullptr;
+  bool owns_cuda = true;  // false for a stream of another library's
   Memory scratch;
   Staging staging;
   Faults faults;
@@ -41,6 +42,12 @@ ts_status stream_open(void *device, int32_t threads, ts_report *report, void **s
 void stream_close(void *stream);
 ts_status stream_reserve(void *stream, uint64_t bytes);
 ts_status stream_synchronize(void *stream);
+
+// foreign.cpp
+ts_status memory_check(void *device, const void *address, uint64_t bytes, ts_report *report);
+ts_status stream_wrap(void *device, uint64_t queue, ts_report *report, void **stream);
+uint64_t stream_queue(void *stream);
+
 ts_status stream_wait(void *stream, const void *event);
 
 ts_status event_open(void *device, ts_report *report, void **event);

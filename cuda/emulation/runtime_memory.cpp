@@ -77,6 +77,16 @@ cudaError_t cudaFree(void *memory) { return release(device_blocks, memory); }
 cudaError_t cudaHostAlloc(void **memory, size_t bytes, unsigned) { return allocate(pinned_blocks, memory, bytes); }
 cudaError_t cudaFreeHost(void *memory) { return release(pinned_blocks, memory); }
 
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *attributes, const void *memory) {
+  bool device = device_blocks.contain(memory), pinned = pinned_blocks.contain(memory);
+  void *address = const_cast<void *>(memory);
+  *attributes = {device   ? cudaMemoryTypeDevice
+                 : pinned ? cudaMemoryTypeHost
+                          : cudaMemoryTypeUnregistered,
+                 device || pinned ? 0 : -2, device ? address : nullptr, pinned ? address : nullptr};
+  return has_fault() ? cudaErrorLaunchFailure : cudaSuccess;
+}
+
 // Copies to and from pageable memory are over when the call returns; those of pinned memory wait in the stream.
 cudaError_t cudaMemcpyAsync(void *destination, const void *source, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {

@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ constexpr size_t kMostWaiting = 256;
 
 std::mutex queues_mutex;
 std::vector<std::weak_ptr<Queue>> queues;
+std::set<const CUstream_st *> open_streams;
 
 std::mutex fault_mutex;
 std::string fault_text;
@@ -157,11 +159,16 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) {
   std::lock_guard<std::mutex> lock(queues_mutex);
   queues.erase(std::remove_if(queues.begin(), queues.end(), [](auto &queue) { return queue.expired(); }), queues.end());
   queues.push_back((*stream)->queue);
+  open_streams.insert(*stream);
   return status();
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   stream->queue->run_all();
+  {
+    std::lock_guard<std::mutex> lock(queues_mutex);
+    open_streams.erase(stream);
+  }
   delete stream;
   return status();
 }
@@ -186,7 +193,12 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return status();
 }
 
+// A handle that is no open stream is refused; CUDA does so for streams of another device, and for most that are closed.
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  {
+    std::lock_guard<std::mutex> lock(queues_mutex);
+    if (!open_streams.count(stream)) return cudaErrorInvalidResourceHandle;
+  }
   auto mark = std::make_shared<Mark>();
   mark->queue = stream->queue;
   mark->number = stream->queue->push([mark] { mark->time = std::chrono::steady_clock::now(); });

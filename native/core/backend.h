@@ -114,10 +114,15 @@ typedef struct ts_backend {
   ts_status (*device_describe)(void *device, ts_device_info *info, ts_report *report);
   ts_status (*alloc)(void *device, uint64_t bytes, void **address, ts_report *report);
   void (*free)(void *device, void *address);
+  // Whether memory that another library allocated is the device's. Null in a backend that cannot tell.
+  ts_status (*memory_check)(void *device, const void *address, uint64_t bytes, ts_report *report);
 
   // `report` lives as long as the stream and is where its ops report.
   ts_status (*stream_open)(void *device, int32_t threads, ts_report *report, void **stream);
   void (*stream_close)(void *stream);
+  // A stream over a queue that another library opened, and the queue of a stream. Null in a backend without queues.
+  ts_status (*stream_wrap)(void *device, uint64_t queue, ts_report *report, void **stream);
+  uint64_t (*stream_queue)(void *stream);
   ts_status (*stream_reserve)(void *stream, uint64_t bytes);
   ts_status (*stream_synchronize)(void *stream);
   // vector_bits is 0 for the widest, 128, 256 or 512. Null in a backend that does not measure itself.

@@ -20,21 +20,24 @@ struct Entry {
   const char *name;
   const char *library;   // file name of the plug-in, null if built in
   const char *how_made;  // where the plug-in comes from, for the message that it is missing
+  const char *driver;    // library without which the plug-in has no device, null if it needs none
   std::mutex mutex;
   const ts_backend *backend = nullptr;
   bool tried = false;
-  char reason[400] = "";
+  char reason[472] = "";
 };
 
 Entry entries[kBackends] = {
-    {.name = "cpu", .library = nullptr, .how_made = nullptr, .mutex = {}},
+    {.name = "cpu", .library = nullptr, .how_made = nullptr, .driver = nullptr, .mutex = {}},
     {.name = "cuda",
      .library = "libtessera_cuda.so",
-     .how_made = "it is built where nvcc 12.8 or newer is found",
+     .how_made = "the jar tessera-cuda has it, if it was built where nvcc 12.8 or newer is found",
+     .driver = "libcuda.so.1",
      .mutex = {}},
     {.name = "cuda-emulated",
      .library = "libtessera_cuda_emulated.so",
-     .how_made = "it is built for tests",
+     .how_made = "the jar tessera-cuda has it; it is for tests",
+     .driver = nullptr,
      .mutex = {}},
 };
 
@@ -47,8 +50,18 @@ const ts_backend *backend_of(Entry &entry) {
     entry.backend = ts_cpu_backend(&host_table);
     return entry.backend;
   }
-  void *init = open_beside(entry.library, "ts_backend_init", entry.how_made, entry.reason, sizeof entry.reason);
-  if (!init) return nullptr;
+  char missing[400];
+  void *init = open_beside(entry.library, "ts_backend_init", entry.how_made, missing, sizeof missing);
+  if (!init) {
+    // The plug-in would not help where there is no driver, so that comes first.
+    bool driver = !entry.driver || dlopen(entry.driver, RTLD_NOW | RTLD_LOCAL);
+    if (driver)
+      snprintf(entry.reason, sizeof entry.reason, "%s", missing);
+    else
+      snprintf(entry.reason, sizeof entry.reason, "this machine has no NVIDIA driver (no %s), and %s", entry.driver,
+               missing);
+    return nullptr;
+  }
   const ts_backend *backend = reinterpret_cast<ts_backend_init_fn>(init)(TS_ABI_VERSION, &host_table);
   if (!backend || backend->abi != TS_ABI_VERSION) {
     snprintf(entry.reason, sizeof entry.reason, "%s was built for another version of the interface than %d",
@@ -204,4 +217,19 @@ ts_status ts_free(ts_device *device, uint64_t address, ts_error *error) {
   device->account(-static_cast<int64_t>(bytes));
   device->backend->free(device->impl, reinterpret_cast<void *>(address));
   return TS_OK;
+}
+
+ts_status ts_memory_check(ts_device *device, uint64_t address, uint64_t bytes, ts_error *error) {
+  if (!device) return fail(error, TS_INVALID_ARGUMENT, "ts_memory_check: device is NULL");
+  if (address == 0) return fail(error, TS_INVALID_ARGUMENT, "ts_memory_check: address is 0");
+  if (bytes == 0 || address + bytes < address)
+    return fail(error, TS_INVALID_ARGUMENT, "ts_memory_check: bytes is %llu but must be at least 1, and end in memory",
+                static_cast<unsigned long long>(bytes));
+  if (!device->backend->memory_check)
+    return fail(error, TS_UNAVAILABLE, "ts_memory_check: device %s cannot tell whose memory an address is",
+                device->name.c_str());
+  ts_report report{};
+  return tessera::pass_on(
+      error, report,
+      device->backend->memory_check(device->impl, reinterpret_cast<const void *>(address), bytes, &report));
 }

@@ -36,6 +36,36 @@ ts_status ts_stream_open(ts_device *device, const ts_stream_options *options, ts
   return TS_OK;
 }
 
+ts_status ts_stream_wrap(ts_device *device, uint64_t queue, ts_stream **stream, ts_error *error) {
+  if (!device || !stream)
+    return fail(error, TS_INVALID_ARGUMENT, "ts_stream_wrap: %s is NULL", device ? "stream" : "device");
+  *stream = nullptr;
+  if (!device->backend->stream_wrap)
+    return fail(error, TS_UNAVAILABLE, "ts_stream_wrap: device %s has no queues of its own", device->name.c_str());
+  auto *opened = new (std::nothrow) ts_stream{};
+  if (!opened) return fail(error, TS_OUT_OF_MEMORY, "ts_stream_wrap: no memory for the stream");
+  opened->device = device;
+  ts_status status = device->backend->stream_wrap(device->impl, queue, &opened->report, &opened->impl);
+  if (status != TS_OK) {
+    tessera::pass_on(error, opened->report, status);
+    delete opened;
+    return status;
+  }
+  device->children++;
+  *stream = opened;
+  return TS_OK;
+}
+
+ts_status ts_stream_queue(ts_stream *stream, uint64_t *queue) {
+  TS_STREAM_CALL(call, stream);
+  if (!call.not_null("queue", queue)) return call.status();
+  if (!call.backend()->stream_queue)
+    return fail(&call.report()->error, TS_UNAVAILABLE, "ts_stream_queue: device %s has no queues of its own",
+                stream->device->name.c_str());
+  *queue = call.backend()->stream_queue(call.impl());
+  return TS_OK;
+}
+
 ts_status ts_stream_close(ts_stream *stream, ts_error *error) {
   if (!stream) return fail(error, TS_INVALID_ARGUMENT, "ts_stream_close: stream is NULL");
   ts_device *device = stream->device;

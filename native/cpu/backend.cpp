@@ -157,8 +157,11 @@ const ts_backend *ts_cpu_backend(const ts_host *host_table) {
       .device_describe = device_describe,
       .alloc = alloc,
       .free = release,
+      .memory_check = nullptr,
       .stream_open = stream_open,
       .stream_close = stream_close,
+      .stream_wrap = nullptr,  // ops run on the calling thread
+      .stream_queue = nullptr,
       .stream_reserve = stream_reserve,
       .stream_synchronize = stream_synchronize,
       .measure_fp32_peak = measure_fp32_peak,

@@ -136,6 +136,14 @@ ts_status ts_alloc(ts_device *device, uint64_t bytes, uint64_t *address, ts_erro
 /* Frees memory of ts_alloc. Address 0 is ignored; an address that ts_alloc did not give is refused. */
 ts_status ts_free(ts_device *device, uint64_t address, ts_error *error);
 
+/*
+ * Whether the `bytes` >= 1 bytes at `address`, which another library allocated on the same GPU (CUDA's runtime, JCuda),
+ * are memory of this device: then tensors may lie there as in memory of ts_alloc, for as long as it stays allocated.
+ * The first and the last byte are looked at. TS_INVALID_ARGUMENT says what is there instead. The CPU cannot tell:
+ * TS_UNAVAILABLE.
+ */
+ts_status ts_memory_check(ts_device *device, uint64_t address, uint64_t bytes, ts_error *error);
+
 /* ---------------------------------------------------------------------------------- streams and events -------- */
 
 typedef struct ts_stream_options {
@@ -145,6 +153,17 @@ typedef struct ts_stream_options {
 
 /* Opens a stream; options may be NULL for the defaults. */
 ts_status ts_stream_open(ts_device *device, const ts_stream_options *options, ts_stream **stream, ts_error *error);
+
+/*
+ * Opens a stream over a queue of the device that another library opened: on a GPU a cudaStream_t. What is put into
+ * either runs in the order of the calls. ts_stream_close waits for the queue and leaves it open; until then it must
+ * stay open. Refused are 0 (CUDA's default stream has the value 1, cudaStreamLegacy), 2 (cudaStreamPerThread: another
+ * queue in each thread has no order) and queues of other devices. The CPU has no queues: TS_UNAVAILABLE.
+ */
+ts_status ts_stream_wrap(ts_device *device, uint64_t queue, ts_stream **stream, ts_error *error);
+
+/* The device's own queue behind a stream, a cudaStream_t, which lives as long. The CPU has none: TS_UNAVAILABLE. */
+ts_status ts_stream_queue(ts_stream *stream, uint64_t *queue);
 
 /* Waits for the stream's work, then closes it. */
 ts_status ts_stream_close(ts_stream *stream, ts_error *error);
