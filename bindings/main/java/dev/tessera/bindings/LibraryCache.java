@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * Libraries of the jar as files, since the system's loader reads nothing else.
  *
  * <p>Libraries that find each other by {@code $ORIGIN} must lie in one folder, and another build
- * must not be mixed in. So each {@code libtessera.so} has its folder, named after its hash, with
- * hard links to files that are named after theirs: oneDNN's 93 MB are there once, however many
- * builds use them.
+ * must not be mixed in. So each {@code libtessera.so} has its folder, named after its hash (and
+ * those of the plug-ins that its class path has), with hard links to files that are named after
+ * theirs: oneDNN's 93 MB are there once, however many builds use them.
  */
 final class LibraryCache {
   static final String PROPERTY = "tessera.cache.dir";
@@ -59,13 +59,13 @@ final class LibraryCache {
   /**
    * Opens the folder of one build below {@code root}.
    *
-   * @param build the entry that names the build: {@code libtessera.so}'s
+   * @param build names the folder of what is loaded together
    * @throws IOException if a folder cannot be made or is not safe
    */
-  static LibraryCache open(Path root, Entry build, Source source) throws IOException {
+  static LibraryCache open(Path root, String build, Source source) throws IOException {
     PrivateFolder.open(root);
     Path objects = PrivateFolder.open(root.resolve("files"));
-    Path folder = PrivateFolder.open(root.resolve(build.sha256().substring(0, 16)));
+    Path folder = PrivateFolder.open(root.resolve(build));
     return new LibraryCache(objects, folder, source);
   }
 

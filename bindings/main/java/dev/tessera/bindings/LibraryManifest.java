@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the native build recorded about the libraries that belong together: {@code
- * manifest.properties} in the jar of the native module.
+ * manifest.properties} in the jar of the native module, and one for each plug-in in the jar of the
+ * cuda module.
  */
 final class LibraryManifest {
   static final String RESOURCE =
@@ -23,27 +24,28 @@ final class LibraryManifest {
    */
   record Entry(String name, String resource, long size, String sha256) {}
 
+  private final String resource;
   private final Properties properties;
 
-  private LibraryManifest(Properties properties) {
+  private LibraryManifest(String resource, Properties properties) {
+    this.resource = resource;
     this.properties = properties;
   }
 
   /**
-   * Reads the manifest on the class path, or gives null if there is none.
+   * Reads a manifest on the class path, or gives null if there is none.
    *
    * @throws IOException if it cannot be read
    */
-  static @Nullable LibraryManifest read() throws IOException {
-    try (InputStream stream = LibraryManifest.class.getResourceAsStream(RESOURCE)) {
-      return stream == null ? null : parse(stream);
+  static @Nullable LibraryManifest read(String resource) throws IOException {
+    try (InputStream stream = LibraryManifest.class.getResourceAsStream(resource)) {
+      if (stream == null) {
+        return null;
+      }
+      Properties properties = new Properties();
+      properties.load(stream);
+      return new LibraryManifest(resource, properties);
     }
-  }
-
-  static LibraryManifest parse(InputStream stream) throws IOException {
-    Properties properties = new Properties();
-    properties.load(stream);
-    return new LibraryManifest(properties);
   }
 
   /** The ABI version of {@code libtessera.so}. */
@@ -55,7 +57,7 @@ final class LibraryManifest {
   Entry entry(String name) throws IOException {
     String sha256 = text(name + ".sha256");
     if (!sha256.matches("[0-9a-f]{64}")) {
-      throw new IOException(RESOURCE + ": " + name + ".sha256 is no SHA-256: " + sha256);
+      throw new IOException(resource + ": " + name + ".sha256 is no SHA-256: " + sha256);
     }
     return new Entry(name, text(name + ".resource"), number(name + ".size"), sha256);
   }
@@ -63,7 +65,7 @@ final class LibraryManifest {
   private String text(String key) throws IOException {
     String value = properties.getProperty(key);
     if (value == null) {
-      throw new IOException(RESOURCE + " has no " + key);
+      throw new IOException(resource + " has no " + key);
     }
     return value.strip();
   }
@@ -73,7 +75,7 @@ final class LibraryManifest {
     try {
       return Long.parseLong(value);
     } catch (NumberFormatException e) {
-      throw new IOException(RESOURCE + ": " + key + " is no number: " + value, e);
+      throw new IOException(resource + ": " + key + " is no number: " + value, e);
     }
   }
 }

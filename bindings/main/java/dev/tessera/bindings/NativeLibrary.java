@@ -53,6 +53,53 @@ public final class NativeLibrary {
   }
 
   /**
+   * Makes the plug-in of a device available, if the class path has it. Must come before the device
+   * is first asked for: {@code libtessera.so} looks for each plug-in once. Does nothing for other
+   * devices, or where the library did not come from the jar.
+   *
+   * @param device its name: {@code cuda:0}
+   * @throws NativeLibraryException if the library cannot be loaded, or the plug-in not be unpacked
+   */
+  public static synchronized void preparePlugin(String device) {
+    load();
+    if (packaged != null) {
+      try {
+        packaged.plugin(device);
+      } catch (IOException e) {
+        throw new NativeLibraryException(
+            "the plug-in of device %s cannot be unpacked from the jar dev.tessera:tessera-cuda: %s"
+                .formatted(device, describe(e)),
+            e);
+      }
+    }
+  }
+
+  /**
+   * Makes all plug-ins available: see {@link #preparePlugin}.
+   *
+   * @throws NativeLibraryException as {@link #preparePlugin} does
+   */
+  public static void preparePlugins() {
+    for (String backend : PackagedPlugin.BACKENDS) {
+      preparePlugin(backend);
+    }
+  }
+
+  /**
+   * A folder that only this user can write to, beside the unpacked libraries: for libraries of
+   * others that have to lie in a file, too.
+   *
+   * @throws NativeLibraryException if it cannot be made or is not safe; the message says why
+   */
+  public static Path privateFolder(String name) {
+    try {
+      return PrivateFolder.open(PrivateFolder.open(LibraryCache.defaultRoot()).resolve(name));
+    } catch (IOException e) {
+      throw new NativeLibraryException(describe(e), e);
+    }
+  }
+
+  /**
    * The file that the library was loaded from, or null if the system found it by itself.
    *
    * @throws NativeLibraryException as {@link #load} does

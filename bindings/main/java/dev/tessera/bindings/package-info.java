@@ -20,7 +20,9 @@
  *
  * <p>Layers need oneDNN, 93 MB that come from the jar {@code org.bytedeco:dnnl}. They are unpacked
  * by {@link dev.tessera.bindings.NativeLibrary#prepareLayers}, so that who only quantises does not
- * pay for them.
+ * pay for them. The plug-ins of other backends come likewise from the jar {@code
+ * dev.tessera:tessera-cuda}, where that is on the class path: {@link
+ * dev.tessera.bindings.NativeLibrary#preparePlugin}.
  */
 @NullMarked
 package dev.tessera.bindings;

@@ -39,7 +39,7 @@ class LibraryCacheTest {
   private LibraryCache open() throws IOException {
     return LibraryCache.open(
         root,
-        entry,
+        "build",
         wanted -> {
           unpacked++;
           return new ByteArrayInputStream(CONTENT);

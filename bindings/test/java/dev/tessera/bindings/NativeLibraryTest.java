@@ -60,6 +60,58 @@ class NativeLibraryTest {
     assertTrue(cached().containsAll(List.of("libdnnl.so.3", "libtessera_cpu_nn.so")));
   }
 
+  /** A class path entry with a plug-in that accepts no version of the interface. */
+  private Path plugin(int abi, String sha256) throws Exception {
+    Path folder = temporary.resolve("p/dev/tessera/native/linux-x86_64");
+    Files.createDirectories(folder);
+    Path library =
+        Processes.compileLibrary(
+            folder.resolve("libtessera_cuda_emulated.so"),
+            "const void *ts_backend_init(unsigned abi, const void *host) { return 0; }");
+    String found = Processes.run("sha256sum", library.toString()).substring(0, 64);
+    Files.writeString(
+        folder.resolve("libtessera_cuda_emulated.properties"),
+        """
+        abi=%d
+        libtessera_cuda_emulated.so.resource=/dev/tessera/native/linux-x86_64/libtessera_cuda_emulated.so
+        libtessera_cuda_emulated.so.size=%d
+        libtessera_cuda_emulated.so.sha256=%s
+        """
+            .formatted(abi, Files.size(library), sha256.isEmpty() ? found : sha256));
+    return temporary.resolve("p");
+  }
+
+  @Test
+  void aPlugInOfTheClassPathIsFoundByTheLibrary() throws Exception {
+    String classPath = plugin(tessera_h.TS_ABI_VERSION(), "") + ":" + Processes.classPath();
+    assertContains(
+        loadFrom(classPath, "-Ddevice=cuda-emulated"),
+        "libtessera_cuda_emulated.so was built for another version", // it has been opened
+        "loaded ");
+    assertContains(loadFrom(classPath, "-Ddevice=cpu"), "0 ", "loaded ");
+    // Without it on the class path there is none, although the cache still has it.
+    assertContains(
+        load("-Ddevice=cuda-emulated"),
+        "device cuda-emulated cannot be had: " + temporary,
+        "libtessera_cuda_emulated.so is not there",
+        "loaded ");
+  }
+
+  @Test
+  void aPlugInThatDoesNotFitIsRefused() throws Exception {
+    String classPath = plugin(999, "") + ":" + Processes.classPath();
+    assertContains(
+        loadFrom(classPath, "-Ddevice=cuda-emulated"),
+        "failed the plug-in of device cuda-emulated cannot be unpacked",
+        "ABI version 999",
+        "take the jars of one release");
+    assertContains(loadFrom(classPath), "loaded "); // who does not ask for it is not concerned
+    classPath = plugin(tessera_h.TS_ABI_VERSION(), "0".repeat(64)) + ":" + Processes.classPath();
+    assertContains(
+        loadFrom(classPath, "-Ddevice=cuda-emulated"),
+        "is not the file that Tessera was built with");
+  }
+
   @Test
   void unpacksATamperedLibraryAgain() throws Exception {
     String file = load().replaceAll("(?s)loaded (.*) abi.*", "$1");

@@ -1,5 +1,6 @@
 package dev.tessera.device;
 
+import dev.tessera.bindings.NativeLibrary;
 import dev.tessera.bindings.tessera_h;
 import dev.tessera.bindings.ts_backend_info;
 import dev.tessera.bindings.ts_device_info;
@@ -28,7 +29,7 @@ public final class Device implements AutoCloseable {
    * @throws DeviceUnavailableException if this machine does not have it; the message says why
    */
   public static Device open(String name) {
-    Native.load();
+    NativeLibrary.preparePlugin(name);
     MemorySegment[] handle = new MemorySegment[1];
     Native.check(
         (arena, error) -> {
@@ -51,7 +52,7 @@ public final class Device implements AutoCloseable {
 
   /** The backends that the library knows, available here or not. */
   public static List<Backend> backends() {
-    Native.load();
+    NativeLibrary.preparePlugins();
     List<Backend> backends = new ArrayList<>();
     for (int i = 0; i < tessera_h.ts_backend_count(); i++) {
       int index = i;
@@ -80,7 +81,7 @@ public final class Device implements AutoCloseable {
 
   /** Whether tensors lie in this process's memory, so that {@link Tensor#segment} can show them. */
   public boolean isHost() {
-    return !name.startsWith("cuda:");
+    return name.equals("cpu");
   }
 
   /**
