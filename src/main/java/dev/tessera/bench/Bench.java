@@ -94,6 +94,7 @@ public final class Bench {
   // The codes of an update, by another stream: its scratch is not the update's.
   private SearchStatistics findCodes(Device device) {
     try (Stream other = device.openStream(plan.threads())) {
+      other.waitFor(stream); // which filled the tensors
       tensors.run(Op.ASSIGN, other);
       return SearchStatistics.take(other);
     }

@@ -19,7 +19,8 @@ public final class Memory implements AutoCloseable {
   private final long bytes;
   private final Lifetime lifetime;
   private @Nullable Arena views; // scope of the segments handed out; made when first asked for
-  private final @Nullable MemorySegment borrowed; // memory of the caller's, which is not freed here
+  private final @Nullable MemorySegment borrowed; // host memory of the caller's
+  private final boolean owned; // freed here
 
   /**
    * Allocates a block, not cleared.
@@ -40,6 +41,7 @@ public final class Memory implements AutoCloseable {
         });
     this.address = result[0];
     this.borrowed = null;
+    this.owned = true;
   }
 
   private Memory(Device device, MemorySegment segment) {
@@ -48,6 +50,16 @@ public final class Memory implements AutoCloseable {
     this.lifetime = new Lifetime("borrowed memory of " + bytes + " bytes");
     this.address = segment.address();
     this.borrowed = segment;
+    this.owned = false;
+  }
+
+  private Memory(Device device, long address, long bytes) {
+    this.device = device;
+    this.address = address;
+    this.bytes = bytes;
+    this.lifetime = new Lifetime("foreign memory of " + bytes + " bytes on " + device);
+    this.borrowed = null;
+    this.owned = false;
   }
 
   /**
@@ -65,6 +77,23 @@ public final class Memory implements AutoCloseable {
                 || (segment.isAccessibleBy(Thread.currentThread())
                     && !segment.isAccessibleBy(ANOTHER_THREAD)));
     return usable ? Optional.of(new Memory(device, segment)) : Optional.empty();
+  }
+
+  /**
+   * A block over device memory that another library allocated on the same GPU, for tensors that
+   * share it without a copy. Closing the block ends its tensors and frees nothing. The memory must
+   * stay allocated until then, and until the streams that used its tensors have done their work;
+   * who writes to it in another queue orders that queue and the streams.
+   *
+   * @param address device address
+   * @param bytes size, at least 1
+   * @throws IllegalArgumentException if that is no memory of the device
+   * @throws DeviceUnavailableException on the CPU, which has {@link #over} instead
+   */
+  public static Memory foreign(Device device, long address, long bytes) {
+    device.call(
+        (arena, error) -> tessera_h.ts_memory_check(device.handle(), address, bytes, error));
+    return new Memory(device, address, bytes);
   }
 
   /** The device that it is on. */
@@ -149,7 +178,7 @@ public final class Memory implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
-    if (!lifetime.close() || borrowed != null) {
+    if (!lifetime.close() || !owned) {
       return;
     }
     if (views != null) {

@@ -10,6 +10,12 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * An ordered queue of calls on a device, with scratch memory and (on the CPU) threads of its own.
  * Calls from several threads take turns; to run calls at the same time, open several streams.
+ *
+ * <p>On a GPU a call returns when its work is in the queue. Two streams are two queues: what one
+ * writes and the other reads has to be ordered, by {@link #waitFor} or {@link #synchronize}. So it
+ * is with tensors ({@link Tensor#copyFrom} writes in a stream, too), and with workspaces. A
+ * codebook orders its readers and its updates by itself. What {@link Tensor#copyTo} gives is there
+ * when it returns.
  */
 public final class Stream implements AutoCloseable {
   private final Device device;
@@ -20,26 +26,66 @@ public final class Stream implements AutoCloseable {
   private boolean closed; // guarded by lock
   private MemorySegment staging; // guarded by lock: native memory for copies from and to the heap
 
+  /** A stream of its own, of {@code threads} threads. */
   Stream(Device device, int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("a stream needs at least 1 thread, not " + threads);
     }
     this.device = device;
     this.threads = threads;
+    this.handle =
+        open(
+            device,
+            (arena, out, error) -> {
+              MemorySegment options = ts_stream_options.allocate(arena);
+              ts_stream_options.struct_size(options, (int) ts_stream_options.sizeof());
+              ts_stream_options.threads(options, threads);
+              return tessera_h.ts_stream_open(device.handle(), options, out, error);
+            });
+    this.call = new NativeCall(this);
+    this.staging = Arena.ofAuto().allocate(256, 64);
+  }
+
+  private Stream(Device device, MemorySegment handle) {
+    this.device = device;
+    this.threads = 1;
+    this.handle = handle;
+    this.call = new NativeCall(this);
+    this.staging = Arena.ofAuto().allocate(256, 64);
+  }
+
+  /**
+   * A stream over a queue of the device that another library opened: calls of both run in the order
+   * in which they are made. Closing the stream waits for the queue and leaves it open; the queue
+   * must stay open until then.
+   *
+   * @param queue a {@code cudaStream_t}; 1 is CUDA's default stream
+   * @throws IllegalArgumentException for 0, for 2 (a queue for each thread, which has no order),
+   *     and for a queue of another device
+   * @throws DeviceUnavailableException on the CPU, which has no such queues
+   */
+  public static Stream foreign(Device device, long queue) {
+    return new Stream(
+        device,
+        open(
+            device,
+            (arena, out, error) -> tessera_h.ts_stream_wrap(device.handle(), queue, out, error)));
+  }
+
+  private interface Opener {
+    int open(Arena arena, MemorySegment out, MemorySegment error);
+  }
+
+  private static MemorySegment open(Device device, Opener opener) {
     MemorySegment[] result = new MemorySegment[1];
     device.call(
         (arena, error) -> {
-          MemorySegment options = ts_stream_options.allocate(arena);
-          ts_stream_options.struct_size(options, (int) ts_stream_options.sizeof());
-          ts_stream_options.threads(options, threads);
           MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-          int status = tessera_h.ts_stream_open(device.handle(), options, out, error);
+          int status = opener.open(arena, out, error);
           result[0] = out.get(ValueLayout.ADDRESS, 0);
           return status;
         });
-    this.handle = result[0];
-    this.call = new NativeCall(this);
-    this.staging = Arena.ofAuto().allocate(256, 64);
+    return result[0];
   }
 
   /** The device that it is on. */
@@ -73,6 +119,41 @@ public final class Stream implements AutoCloseable {
   public void synchronize() {
     try (NativeCall c = call()) {
       c.check(tessera_h.ts_stream_synchronize(handle));
+    }
+  }
+
+  /**
+   * Makes later calls of this stream wait for what {@code earlier} has been given so far, without
+   * waiting here. Both are on one device.
+   *
+   * @throws IllegalArgumentException if they are on different devices
+   */
+  public void waitFor(Stream earlier) {
+    MemorySegment opened =
+        open(device, (arena, out, error) -> tessera_h.ts_event_open(device.handle(), out, error));
+    try (NativeHandle event =
+        new NativeHandle(device, opened, "the event", tessera_h::ts_event_close)) {
+      try (NativeCall c = earlier.call()) {
+        c.check(tessera_h.ts_event_record(c.stream(), c.arg(event)));
+      }
+      try (NativeCall c = call()) {
+        c.check(tessera_h.ts_stream_wait(c.stream(), c.arg(event)));
+      }
+    }
+  }
+
+  /**
+   * The device's own queue behind this stream, for other libraries that work on the same GPU: a
+   * {@code cudaStream_t}. It is open as long as this stream, and closed by it.
+   *
+   * @throws DeviceUnavailableException on the CPU, which has no such queues
+   */
+  public long queue() {
+    try (Arena arena = Arena.ofConfined();
+        NativeCall c = call()) {
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+      c.check(tessera_h.ts_stream_queue(c.stream(), out));
+      return out.get(ValueLayout.JAVA_LONG, 0);
     }
   }
 

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A dense row-major tensor in device memory. It owns its memory ({@link Device#allocate}), or is a
  * part of a {@link Memory} block or of a {@link Workspace}; then closing it does nothing.
+ *
+ * <p>Its elements are written and read by calls in streams; streams that share a tensor have to be
+ * ordered: see {@link Stream}.
  */
 public final class Tensor implements AutoCloseable {
   private final Memory memory;
@@ -48,6 +51,17 @@ public final class Tensor implements AutoCloseable {
   static Tensor owning(Memory memory, Shape shape, DataType type) {
     MemorySegment descriptor = ts_tensor.allocate(Arena.ofAuto());
     return new Tensor(memory, true, memory.address(), shape, type, descriptor, null);
+  }
+
+  /**
+   * A tensor over device memory that another library allocated on the same GPU, on the conditions
+   * of {@link Memory#foreign}. Closing it ends it and frees nothing.
+   *
+   * @param address of its first element, aligned to the element size
+   */
+  public static Tensor foreign(Device device, long address, Shape shape, DataType type) {
+    Memory memory = Memory.foreign(device, address, shape.elements() * type.bytes());
+    return owning(memory, shape, type);
   }
 
   static Tensor within(Memory memory, long address, Shape shape, DataType type) {
@@ -112,12 +126,18 @@ public final class Tensor implements AutoCloseable {
     return memory.view().asSlice(address - memory.address(), bytes());
   }
 
-  /** Copies all elements from {@code source}, native or on the heap, of exactly this size. */
+  /**
+   * Copies all elements from {@code source}, native or on the heap, of exactly this size. The
+   * source may be reused when this returns; the copy is a call of the stream like any other.
+   */
   public void copyFrom(Stream stream, MemorySegment source) {
     stream.copyToDevice(this, source);
   }
 
-  /** Copies all elements to {@code destination}, native or on the heap, of exactly this size. */
+  /**
+   * Copies all elements to {@code destination}, native or on the heap, of exactly this size, after
+   * the stream's earlier calls, and waits for it.
+   */
   public void copyTo(Stream stream, MemorySegment destination) {
     stream.copyToHost(this, destination);
   }
@@ -181,7 +201,15 @@ public final class Tensor implements AutoCloseable {
     return descriptor;
   }
 
-  long address() {
+  /**
+   * Its device address, for other libraries that work on the same GPU. It is valid as long as the
+   * tensor: until its memory is closed, or its workspace reset.
+   *
+   * @throws IllegalStateException if that has happened
+   */
+  public long address() {
+    acquire();
+    release();
     return address;
   }
 

@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * one after the other and given back all at once by {@link #reset}; using one afterwards throws.
  * The arena grows in the first steps and then stays, so a steady step allocates nothing native.
  *
- * <p>For one thread at a time.
+ * <p>For one thread, and one stream, at a time: who goes on with another stream lets it wait for
+ * the one before ({@link Stream#waitFor}).
  */
 public final class Workspace implements AutoCloseable {
   private static final long ALIGNMENT = 64;

@@ -110,6 +110,7 @@ public final class Tokenizer implements AutoCloseable {
       Stream stream = parts.add(device.openStream(1));
       VqVae model = parts.add(new VqVae(config, stream, 0));
       ModelFile.restore(run.resolve("model.safetensors"), stream, model);
+      stream.synchronize(); // its weights are what the workers' streams begin with
       return new Tokenizer(parts, device, config, model, streams);
     } catch (IOException e) {
       parts.close();

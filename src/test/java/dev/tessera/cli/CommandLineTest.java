@@ -140,6 +140,11 @@ class CommandLineTest {
     JsonNode devices = JsonMapper.shared().readTree(tessera("devices", "--json").out());
     assertEquals("cpu", devices.get("devices").get(0).get("name").asString());
     assertTrue(devices.get("devices").get(0).get("max_threads").asInt() >= 1);
+    for (JsonNode device : devices.get("devices")) {
+      assertTrue(
+          device.get("available").asBoolean() || device.get("detail").asString().length() > 20,
+          device.toString());
+    }
     Outcome trained =
         tessera("train", "mnist", "--steps", 2, "--out", folder.resolve("json"), "--json");
     JsonNode figures = JsonMapper.shared().readTree(trained.out());

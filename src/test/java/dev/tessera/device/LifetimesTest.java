@@ -170,6 +170,11 @@ class LifetimesTest {
     DeviceUnavailableException absent =
         assertThrows(DeviceUnavailableException.class, () -> Device.open("cuda:1023"));
     assertTrue(String.valueOf(absent.getMessage()).contains("cuda:1023"), absent.getMessage());
+    DeviceUnavailableException noPlugin = // it is in another jar
+        assertThrows(DeviceUnavailableException.class, () -> Device.open("cuda-emulated"));
+    assertTrue(
+        String.valueOf(noPlugin.getMessage()).contains("the jar tessera-cuda has it"),
+        noPlugin.getMessage());
     try (Tensor a = device.allocate(Shape.of(3));
         Tensor b = device.allocate(Shape.of(4));
         NativeCall call = stream.call()) {

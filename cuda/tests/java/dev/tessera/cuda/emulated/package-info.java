@@ -1,0 +1,7 @@
+/**
+ * The library on the device {@code cuda-emulated}, from Java down: the way of a GPU, without one.
+ */
+@NullMarked
+package dev.tessera.cuda.emulated;
+
+import org.jspecify.annotations.NullMarked;
