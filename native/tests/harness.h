@@ -6,6 +6,8 @@
 // test at the first check that fails: for those who look for any failure, as cuda/tests/remove_each.sh does.
 #pragma once
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdarg>
@@ -174,6 +176,12 @@ inline std::vector<std::string> device_names() {
 // only be the same again there.
 enum class For { kAll, kCpu, kGpu };
 
+// Says which case runs to the recorder of calls (cuda/tests/calls), where that is loaded before the library.
+inline void announce(const char *name) {
+  static auto listener = reinterpret_cast<void (*)(const char *)>(dlsym(RTLD_DEFAULT, "tessera_test_case"));
+  if (listener) listener(name);
+}
+
 // Runs one case on every device that it is for, with streams of `threads` threads.
 template <class Case>
 void run(const char *name, Case &&body, int threads = 2, For devices = For::kAll) {
@@ -195,7 +203,9 @@ void run(const char *name, Case &&body, int threads = 2, For devices = For::kAll
     CHECK_MSG(status == TS_OK, "%s", error.message);
     ts_stream_options options{sizeof options, threads};
     CHECK_MSG(ts_stream_open(device.device, &options, &device.stream, &error) == TS_OK, "%s", error.message);
+    announce(name);
     body(device);
+    announce("no case");
     CHECK_MSG(ts_stream_close(device.stream, &error) == TS_OK, "%s", error.message);
     CHECK_MSG(ts_device_close(device.device, &error) == TS_OK, "%s", error.message);
     if (failed == before) passed++;

@@ -11,6 +11,7 @@ namespace {
 bool contains(const char *text, const char *part) { return strstr(text, part) != nullptr; }
 
 void names_and_reasons() {
+  announce("names and reasons");
   CHECK(ts_abi_version() == TS_ABI_VERSION);
   CHECK(ts_backend_count() == 3);
   for (uint32_t i = 0; i < ts_backend_count(); i++) {
@@ -34,7 +35,32 @@ void names_and_reasons() {
   ts_status status = ts_device_open("cuda:0", &device, &error);
   CHECK_MSG(status == TS_OK || (status == TS_UNAVAILABLE && strlen(error.message) > 20), "%s", error.message);
   if (status == TS_OK) ts_device_close(device, nullptr);
+  announce("no case");
   passed++;
+}
+
+// A second handle of the device is one of its own.
+void devices(Device &d) {
+  ts_error error{};
+  ts_device *second = nullptr;
+  CHECK_MSG(ts_device_open(d.name.c_str(), &second, &error) == TS_OK && second != d.device, "%s", error.message);
+  ts_device_info info{};
+  CHECK(ts_device_describe(second, &info, &error) == TS_INVALID_ARGUMENT && contains(error.message, "struct_size"));
+  info.struct_size = sizeof info;
+  info.max_threads = -1;
+  CHECK(ts_device_describe(nullptr, &info, &error) == TS_INVALID_ARGUMENT);
+  CHECK(ts_device_describe(second, nullptr, &error) == TS_INVALID_ARGUMENT);
+  CHECK(ts_device_describe(second, &info, &error) == TS_OK);
+  CHECK(d.name == info.name && info.description[0] && info.instruction_sets[0]);
+  CHECK(info.memory_bytes >= uint64_t{1} << 28);
+  CHECK_MSG(d.name == "cpu" ? info.max_threads >= 1 : info.max_threads == 0, "%d threads", info.max_threads);
+  uint64_t address = 0;
+  CHECK(ts_alloc(second, 100, &address, &error) == TS_OK);
+  CHECK(ts_free(d.device, address, &error) == TS_INVALID_ARGUMENT);
+  CHECK(ts_device_close(second, &error) == TS_BUSY);
+  CHECK(ts_free(second, address, &error) == TS_OK);
+  CHECK(ts_device_close(second, &error) == TS_OK);
+  CHECK(ts_device_close(nullptr, &error) == TS_INVALID_ARGUMENT);
 }
 
 void memory(Device &d) {
@@ -210,6 +236,7 @@ void handles_closed_at_once(Device &d) {
 
 int main() {
   names_and_reasons();
+  run("devices", devices);
   run("memory", memory);
   run("streams and events", streams_and_events);
   run("copies", copies);
