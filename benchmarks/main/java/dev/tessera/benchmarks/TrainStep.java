@@ -2,13 +2,13 @@ package dev.tessera.benchmarks;
 
 import dev.tessera.benchmarks.harness.Interleaved;
 import dev.tessera.benchmarks.harness.Machine;
+import dev.tessera.benchmarks.harness.PeersFolder;
 import dev.tessera.benchmarks.harness.TaskProcess;
-import dev.tessera.benchmarks.train.TesseraTraining;
 import dev.tessera.benchmarks.train.TrainCase;
 import dev.tessera.benchmarks.train.TrainComparison;
 import dev.tessera.benchmarks.train.TrainReport;
+import dev.tessera.benchmarks.train.TrainRun;
 import dev.tessera.io.Json;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -34,8 +34,6 @@ import picocli.CommandLine.Option;
     description = "Times training steps, and with --peers libtorch's in the same run.",
     mixinStandardHelpOptions = true)
 public final class TrainStep implements Callable<Integer> {
-  private static final String PEER_MAIN = "dev.tessera.benchmarks.peers.LibtorchTraining";
-
   @Option(names = "--peers", description = "Compare with libtorch.")
   private boolean peers;
 
@@ -113,8 +111,9 @@ public final class TrainStep implements Callable<Integer> {
     List<TrainCase> chosen = chosen();
     Machine machine = Machine.here();
     Path folder = Files.createTempDirectory("tessera-train-step");
-    try (TaskProcess ours = new TaskProcess(ourCommand());
-        TaskProcess peer = peers ? new TaskProcess(peerCommand()) : null) {
+    try (TaskProcess ours = new TaskProcess(TrainRun.ourCommand());
+        TaskProcess peer =
+            peers ? new TaskProcess(TrainRun.peerCommand(new PeersFolder(peersFolder))) : null) {
       List<TrainReport.Case> results = new ArrayList<>();
       TrainReport report = new TrainReport(machine, threads, plan, describe(ours, peer), results);
       PrintWriter people =
@@ -136,28 +135,6 @@ public final class TrainStep implements Callable<Integer> {
 
   private List<TrainCase> chosen() {
     return cases.isEmpty() ? TrainCase.all() : cases.stream().map(TrainCase::named).toList();
-  }
-
-  private static TaskProcess.Command ourCommand() {
-    return new TaskProcess.Command(
-        "tessera",
-        System.getProperty("java.class.path"),
-        TesseraTraining.class.getName(),
-        Map.of());
-  }
-
-  private TaskProcess.Command peerCommand() throws IOException {
-    Path file = peersFolder.resolve("classpath");
-    if (!Files.exists(file)) {
-      throw new IllegalArgumentException(
-          "the peers are not built: there is no "
-              + file
-              + "; build them by mvn -Ppeers -pl benchmarks/peers -am package -DskipTests");
-    }
-    String classes = peersFolder.resolve("classes").toString();
-    String dependencies = Files.readString(file).strip();
-    return new TaskProcess.Command(
-        "libtorch", classes + File.pathSeparator + dependencies, PEER_MAIN, Map.of());
   }
 
   private static Map<String, Map<String, String>> describe(

@@ -7,4 +7,4 @@ package dev.tessera.report;
  * @param value with its unit
  * @param note beside it, in small print; may be empty
  */
-record Figure(String label, String value, String note) {}
+public record Figure(String label, String value, String note) {}

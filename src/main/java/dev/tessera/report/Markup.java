@@ -8,7 +8,7 @@ import java.util.Set;
  * Writes HTML and SVG that is well-formed XML too. Every text and attribute value is escaped, and
  * an element that is opened must be closed. Attributes are given as names and values in turn.
  */
-final class Markup {
+public final class Markup {
   // A line break after these changes nothing that is seen, and makes the source readable.
   private static final Set<String> BLOCKS =
       Set.of(
@@ -46,8 +46,10 @@ final class Markup {
   private final StringBuilder out = new StringBuilder();
   private final Deque<String> open = new ArrayDeque<>();
 
+  Markup() {}
+
   /** Opens an element. */
-  Markup open(String tag, String... attributes) {
+  public Markup open(String tag, String... attributes) {
     start(tag, attributes);
     out.append('>');
     open.push(tag);
@@ -55,7 +57,7 @@ final class Markup {
   }
 
   /** Closes the element opened last. */
-  Markup close() {
+  public Markup close() {
     String tag = open.pop();
     out.append("</").append(tag).append('>');
     breakAfter(tag);
@@ -63,7 +65,7 @@ final class Markup {
   }
 
   /** An element without content: HTML's void elements and any of SVG's. */
-  Markup empty(String tag, String... attributes) {
+  public Markup empty(String tag, String... attributes) {
     start(tag, attributes);
     out.append("/>");
     breakAfter(tag);
@@ -71,12 +73,12 @@ final class Markup {
   }
 
   /** An element that holds a text. */
-  Markup element(String tag, String text, String... attributes) {
+  public Markup element(String tag, String text, String... attributes) {
     return open(tag, attributes).text(text).close();
   }
 
   /** A text. */
-  Markup text(String text) {
+  public Markup text(String text) {
     escape(text, false);
     return this;
   }

@@ -14,11 +14,12 @@ import java.util.List;
  * @param figures the headline
  * @param sections in their order
  */
-record Page(String kind, String title, String lead, List<Figure> figures, List<Section> sections) {
+public record Page(
+    String kind, String title, String lead, List<Figure> figures, List<Section> sections) {
   private static final String STYLE_SHEET = "report.css";
 
   /** The page as HTML that is well-formed XML too. */
-  String html() {
+  public String html() {
     Markup out = new Markup();
     out.open("html", "lang", "en");
     out.open("head");

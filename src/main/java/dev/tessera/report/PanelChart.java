@@ -18,11 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param title above everything
  * @param subtitle below the title
  * @param across what the horizontal axis is
- * @param marked what it means that a point is marked
+ * @param marked what it means that a point is marked; null if none ever is
  * @param rows from top to bottom
  */
 public record PanelChart(
-    String title, String subtitle, String across, String marked, List<Row> rows) {
+    String title, String subtitle, String across, @Nullable String marked, List<Row> rows) {
   private static final int WIDTH = 1200;
   private static final int MARGIN = 56;
   private static final int COLUMNS = 3;
@@ -31,6 +31,8 @@ public record PanelChart(
   private static final int PANEL_HEIGHT = PLOT_HEIGHT + 66;
   private static final int HEAD = 128;
   private static final int ROW_HEAD = 44;
+  private static final int LEGEND_TOP = 100;
+  private static final int LEGEND_LINE = 22;
   private static final String INK = "#1d2125";
   private static final String SOFT = "#5b616a";
   private static final String GRID = "#e6e4de";
@@ -72,15 +74,24 @@ public record PanelChart(
   /** A point; {@code x} above 0. */
   public record Point(double x, double y, boolean marked) {}
 
-  /** Draws it. */
+  /** Draws it, as a document. */
   public String svg() {
-    int height = HEAD + MARGIN / 2;
+    Markup out = new Markup();
+    writeTo(out);
+    return out.fragment();
+  }
+
+  /** Draws it into a page. */
+  public void writeTo(Markup out) {
+    int head = HEAD + (legendLines() - 1) * LEGEND_LINE;
+    int height = head + MARGIN / 2;
     for (Row row : rows) {
       height += ROW_HEAD + lines(row) * PANEL_HEIGHT;
     }
-    Markup out = new Markup();
     out.open(
         "svg",
+        "class",
+        "panels",
         "xmlns",
         "http://www.w3.org/2000/svg",
         "width",
@@ -100,34 +111,62 @@ public record PanelChart(
     text(out, title, MARGIN, 44, "font-size", "22", "font-weight", "600");
     text(out, subtitle, MARGIN, 68, "font-size", "13", "fill", SOFT);
     legend(out);
-    int top = HEAD;
+    int top = head;
     for (Row row : rows) {
       text(out, row.title(), MARGIN, top + 22, "font-size", "16", "font-weight", "600");
       draw(out, row, top + ROW_HEAD);
       top += ROW_HEAD + lines(row) * PANEL_HEIGHT;
     }
     out.close();
-    return out.fragment();
   }
 
   private static int lines(Row row) {
     return (row.panels().size() + COLUMNS - 1) / COLUMNS;
   }
 
-  private void legend(Markup out) {
+  // Lines by their labels, in the order of the key: those drawn last lie on top and come first.
+  private List<Line> key() {
     Map<String, Line> all = new LinkedHashMap<>();
     rows.stream()
         .flatMap(row -> row.panels().stream())
         .flatMap(panel -> panel.lines().stream())
         .forEach(line -> all.putIfAbsent(line.label(), line));
+    return all.values().stream().toList().reversed();
+  }
+
+  private static double legendWidth(String label) {
+    return 33 + 7.2 * label.length() + 26;
+  }
+
+  private int legendLines() {
+    int lines = 1;
     double x = MARGIN;
-    for (Line line : all.values().stream().toList().reversed()) {
-      segment(out, line, x, 100, x + 26, 100);
-      text(out, line.label(), x + 33, 104);
-      x += 33 + 7.2 * line.label().length() + 26;
+    for (Line line : key()) {
+      if (x > MARGIN && x + legendWidth(line.label()) > WIDTH - MARGIN) {
+        lines++;
+        x = MARGIN;
+      }
+      x += legendWidth(line.label());
     }
-    circle(out, x + 8, 100, 5.5, "fill", "none", "stroke", INK, "stroke-width", "1.6");
-    text(out, marked, x + 21, 104);
+    return lines;
+  }
+
+  private void legend(Markup out) {
+    double x = MARGIN;
+    double y = LEGEND_TOP;
+    for (Line line : key()) {
+      if (x > MARGIN && x + legendWidth(line.label()) > WIDTH - MARGIN) {
+        x = MARGIN;
+        y += LEGEND_LINE;
+      }
+      segment(out, line, x, y, x + 26, y);
+      text(out, line.label(), x + 33, y + 4);
+      x += legendWidth(line.label());
+    }
+    if (marked != null) {
+      circle(out, x + 8, y, 5.5, "fill", "none", "stroke", INK, "stroke-width", "1.6");
+      text(out, marked, x + 21, y + 4);
+    }
   }
 
   private void draw(Markup out, Row row, int top) {

@@ -1,7 +1,7 @@
 package dev.tessera.report;
 
 /** A part of the page under a heading of its own. */
-interface Section {
+public interface Section {
   /** The heading. */
   String title();
 

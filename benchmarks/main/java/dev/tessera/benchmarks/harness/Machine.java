@@ -62,6 +62,14 @@ public record Machine(
         load());
   }
 
+  /** Whether figures of both may stand side by side. */
+  public boolean sameAs(Machine other) {
+    return cpu.equals(other.cpu)
+        && model.equals(other.model)
+        && cpus == other.cpus
+        && instructionSets.equals(other.instructionSets);
+  }
+
   private static double load() {
     List<String> lines = lines("/proc/loadavg");
     return lines.isEmpty() ? 0 : number(lines.getFirst().split(" ", -1)[0]);

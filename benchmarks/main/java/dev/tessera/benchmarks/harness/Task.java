@@ -17,6 +17,16 @@ public interface Task extends AutoCloseable {
   /** How it is done, for the report: layout, algorithm, what was tried and found slower. */
   String form();
 
+  /**
+   * Bytes of inputs, outputs and state that the task holds in memory of the C library, and that
+   * every form of it must hold; what it takes beyond them is extra.
+   *
+   * @throws UnsupportedOperationException if the memory of this task is not compared
+   */
+  default long neededBytes() {
+    throw new UnsupportedOperationException("the memory of this task is not compared");
+  }
+
   @Override
   void close();
 }

@@ -28,10 +28,22 @@ public final class TaskProcess implements AutoCloseable {
    * @param name for the report
    * @param classPath of the JVM
    * @param mainClass that calls {@link TaskServer#serve}
+   * @param jvmOptions beside those that all have
    * @param environment variables to set
    */
   public record Command(
-      String name, String classPath, String mainClass, Map<String, String> environment) {}
+      String name,
+      String classPath,
+      String mainClass,
+      List<String> jvmOptions,
+      Map<String, String> environment) {
+    /** With variables of the environment added. */
+    public Command with(Map<String, String> more) {
+      Map<String, String> all = new LinkedHashMap<>(environment);
+      all.putAll(more);
+      return new Command(name, classPath, mainClass, jvmOptions, all);
+    }
+  }
 
   /** Starts the process, on this JVM's java and with its {@code tessera.*} properties. */
   public TaskProcess(Command command) throws IOException {
@@ -45,6 +57,7 @@ public final class TaskProcess implements AutoCloseable {
         line.add("-D" + key + "=" + System.getProperty(key));
       }
     }
+    line.addAll(command.jvmOptions());
     line.addAll(List.of("-cp", command.classPath(), command.mainClass()));
     ProcessBuilder builder = new ProcessBuilder(line);
     builder.environment().putAll(command.environment());
@@ -55,6 +68,11 @@ public final class TaskProcess implements AutoCloseable {
             new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));
     this.answers =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  /** Starts a process whose {@link #extraBytes} can be asked for; it is slower for that. */
+  public static TaskProcess countingAllocations(Command command) throws IOException {
+    return new TaskProcess(command.with(Allocations.environment()));
   }
 
   /** The library's name. */
@@ -89,9 +107,25 @@ public final class TaskProcess implements AutoCloseable {
 
   /** Does one step untimed and then {@code steps} timed ones; milliseconds of each. */
   public double[] run(int steps) {
-    return TaskServer.nanos(ask("run", Integer.toString(steps)))
-        .mapToDouble(n -> n / 1e6)
+    return run(steps, 1);
+  }
+
+  /**
+   * Takes {@code samples} times, each of {@code steps} steps in a row, after one that is not timed;
+   * milliseconds of a step in each.
+   */
+  public double[] run(int samples, int steps) {
+    return TaskServer.nanos(ask("run", Integer.toString(samples), Integer.toString(steps)))
+        .mapToDouble(n -> n / 1e6 / steps)
         .toArray();
+  }
+
+  /**
+   * Opens a task, does a few steps and closes it again: the bytes that it held at most, beside its
+   * inputs, outputs and state. The process must have been started by {@link #countingAllocations}.
+   */
+  public long extraBytes(String task, Path inputs) {
+    return Long.parseLong(ask("memory", task, inputs.toString()));
   }
 
   /** Closes the open task. */

@@ -23,13 +23,16 @@ import org.jspecify.annotations.Nullable;
  * inputs NAME FILE              writes the file
  * open   NAME FILE THREADS      how the task is done
  * outputs FILE                  writes the task's outputs
- * run    STEPS                  nanoseconds of each step, after one that is not timed
+ * run    SAMPLES STEPS          nanoseconds of each sample of some steps, after a step that is not timed
+ * memory NAME FILE              bytes that the task takes on one thread beyond inputs, outputs and state
  * close
  * </pre>
  */
 public final class TaskServer {
   static final String ANSWER = "@answer";
   static final String FAILURE = "@failure";
+
+  private static final int COUNTED_STEPS = 3;
 
   private final TaskFactory factory;
   private @Nullable Task task;
@@ -73,14 +76,17 @@ public final class TaskServer {
       }
       case "open" -> {
         close();
-        task = factory.open(request[1], Path.of(request[2]), Integer.parseInt(request[3]));
+        int threads = Integer.parseInt(request[3]);
+        Pinning.forThreads(threads);
+        task = factory.open(request[1], Path.of(request[2]), threads);
         yield task.form();
       }
       case "outputs" -> {
         Safetensors.write(Path.of(request[1]), open().outputs(), Map.of());
         yield "";
       }
-      case "run" -> run(open(), Integer.parseInt(request[1]));
+      case "run" -> run(open(), Integer.parseInt(request[1]), Integer.parseInt(request[2]));
+      case "memory" -> Long.toString(extraBytes(request[1], Path.of(request[2])));
       case "close" -> {
         close();
         yield "";
@@ -90,15 +96,37 @@ public final class TaskServer {
   }
 
   // The first step finds the caches full of the other library's data, and is left out.
-  private static String run(Task task, int steps) {
-    long[] nanos = new long[steps];
+  private static String run(Task task, int samples, int steps) {
+    long[] nanos = new long[samples];
     task.step();
-    for (int i = 0; i < steps; i++) {
+    for (int i = 0; i < samples; i++) {
       long begin = System.nanoTime();
-      task.step();
+      for (int j = 0; j < steps; j++) {
+        task.step();
+      }
       nanos[i] = System.nanoTime() - begin;
     }
     return Arrays.stream(nanos).mapToObj(Long::toString).collect(Collectors.joining("\t"));
+  }
+
+  // A first run of the task fills what libraries keep for ever: code, tables, thread pools.
+  private long extraBytes(String name, Path inputs) throws IOException {
+    close();
+    try (Task first = factory.open(name, inputs, 1)) {
+      steps(first);
+    }
+    Allocations count = Allocations.start();
+    try (Task again = factory.open(name, inputs, 1)) {
+      count.mark();
+      steps(again);
+      return count.peak() - again.neededBytes();
+    }
+  }
+
+  private static void steps(Task task) {
+    for (int i = 0; i < COUNTED_STEPS; i++) {
+      task.step();
+    }
   }
 
   static LongStream nanos(String answer) {

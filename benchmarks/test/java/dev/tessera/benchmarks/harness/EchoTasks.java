@@ -2,15 +2,20 @@ package dev.tessera.benchmarks.harness;
 
 import dev.tessera.io.HostArray;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * A library for tests, in a process of its own: a step sleeps for as many milliseconds as its name.
+ * A library for tests, in a process of its own: a step sleeps for as many milliseconds as its name,
+ * and holds {@link #STEP_BYTES} meanwhile.
  */
 final class EchoTasks implements TaskFactory {
+  static final long STEP_BYTES = 8 << 20;
+  static final long NEEDED_BYTES = 1 << 20;
+
   private EchoTasks() {}
 
   public static void main(String[] args) throws IOException {
@@ -29,11 +34,17 @@ final class EchoTasks implements TaskFactory {
 
       @Override
       public void step() {
-        try {
+        try (Arena arena = Arena.ofConfined()) {
+          arena.allocate(STEP_BYTES);
           Thread.sleep(millis);
         } catch (InterruptedException e) {
           throw new IllegalStateException(e);
         }
+      }
+
+      @Override
+      public long neededBytes() {
+        return NEEDED_BYTES;
       }
 
       @Override

@@ -8,6 +8,7 @@ import dev.tessera.io.Safetensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,9 +66,73 @@ class TaskProcessTest {
     }
   }
 
+  @Test
+  void contestGivesEachTaskItsRatioToTheFirst() throws IOException {
+    try (TaskProcess ours = start();
+        TaskProcess second = start();
+        TaskProcess third = start()) {
+      ours.open("4", NONE, 1);
+      second.open("8", NONE, 1);
+      third.open("40", NONE, 1);
+      Contest.Samples samples =
+          Contest.measure(List.of(ours, second, third), new Interleaved.Plan(0, 4, 2, 0));
+      assertEquals(3, samples.milliseconds().size());
+      assertEquals(8, samples.milliseconds().get(2).length);
+      assertEquals(4, samples.ratios().get(2).length);
+      for (int round = 0; round < 4; round++) {
+        assertEquals(1, samples.ratios().getFirst()[round]);
+      }
+      assertTrue(Summary.of(samples.milliseconds().get(2)).min() >= 40, samples::toString);
+      // A busy machine stretches all of them: only the order is sure.
+      double most = Summary.of(samples.ratios().get(2)).max();
+      assertTrue(most > 1, samples::toString);
+    }
+  }
+
+  @Test
+  void aSampleOfSeveralStepsIsTheTimeOfOne() throws IOException {
+    try (TaskProcess child = start()) {
+      child.open("5", NONE, 1);
+      double[] millis = child.run(5, 10);
+      assertEquals(5, millis.length);
+      // The least of five: on a busy machine single samples may be much longer.
+      double least = Summary.of(millis).min();
+      assertTrue(least >= 5 && least < 50, () -> String.valueOf(least));
+    }
+  }
+
+  @Test
+  void extraBytesAreWhatAStepHoldsBeyondWhatItNeeds() throws IOException {
+    try (TaskProcess child =
+        TaskProcess.countingAllocations(
+            new TaskProcess.Command(
+                "echo",
+                System.getProperty("java.class.path"),
+                EchoTasks.class.getName(),
+                List.of(),
+                Map.of()))) {
+      long extra = child.extraBytes("1", NONE);
+      long least = EchoTasks.STEP_BYTES - EchoTasks.NEEDED_BYTES;
+      assertTrue(extra >= least && extra < least + (1 << 18), () -> String.valueOf(extra));
+    }
+  }
+
+  @Test
+  void bytesAreNotCountedInAProcessThatWasNotStartedForIt() throws IOException {
+    try (TaskProcess child = start()) {
+      IllegalStateException e =
+          assertThrows(IllegalStateException.class, () -> child.extraBytes("1", NONE));
+      assertTrue(String.valueOf(e.getMessage()).contains("LD_PRELOAD"), e::toString);
+    }
+  }
+
   private static TaskProcess start() throws IOException {
     return new TaskProcess(
         new TaskProcess.Command(
-            "echo", System.getProperty("java.class.path"), EchoTasks.class.getName(), Map.of()));
+            "echo",
+            System.getProperty("java.class.path"),
+            EchoTasks.class.getName(),
+            List.of(),
+            Map.of()));
   }
 }

@@ -65,6 +65,13 @@ final class TorchArrays {
     return HostArray.of(values, values.length);
   }
 
+  /** Values [N,D] with rows of {@code d}. */
+  static Tensor matrix(float[] values, int d) {
+    try (FloatPointer pointer = new FloatPointer(values)) {
+      return from_blob(pointer, new long[] {values.length / d, d}).clone();
+    }
+  }
+
   /** An f32 array as it is. */
   static Tensor plain(HostArray array) {
     if (array.type() != ElementType.F32) {

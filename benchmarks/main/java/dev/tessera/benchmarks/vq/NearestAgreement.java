@@ -1,0 +1,83 @@
+package dev.tessera.benchmarks.vq;
+
+import dev.tessera.bench.BruteForce;
+import java.util.Arrays;
+import java.util.Locale;
+
+/**
+ * Whether another library's codes are nearest codes as well. Where two codes are almost equally
+ * near, rounding decides, so it is distances that are compared: in float64, relative to the squared
+ * norms of row and code, which is what the rounding of {@code |x|^2 + |c|^2 - 2xc} is proportional
+ * to.
+ *
+ * @param differing rows with another code than the float64 answer
+ * @param rows that were compared
+ * @param worst largest excess of a squared distance over the nearest one's, relative to |x|^2 +
+ *     |c|^2
+ */
+public record NearestAgreement(long differing, long rows, double worst) {
+  /** What fp32 arithmetic may lose: some 80 roundings. */
+  public static final double BOUND = 1e-5;
+
+  private static final double MOST_PRODUCTS = 2e9; // of a check against all codes
+
+  /** Whether the codes count as the same answer. */
+  public boolean ok() {
+    return worst <= BOUND;
+  }
+
+  /** For people. */
+  public String text() {
+    return String.format(
+        Locale.ROOT,
+        "%d of %d codes differ, all as near within %.0e",
+        differing,
+        rows,
+        Math.max(worst, 1e-16));
+  }
+
+  /**
+   * Compares {@code codes} of the inputs' rows with a float64 search of all, or of the first rows
+   * where all would take long.
+   *
+   * @throws IllegalStateException if a code is out of range
+   */
+  public static NearestAgreement of(VqInputs inputs, int[] codes) {
+    int n = inputs.n();
+    int d = inputs.d();
+    if (codes.length != n) {
+      throw new IllegalStateException(codes.length + " codes for " + n + " rows");
+    }
+    int checked = (int) Math.clamp(MOST_PRODUCTS / ((double) inputs.k() * d), 1, n);
+    int[] chosen = new int[checked];
+    Arrays.setAll(chosen, i -> i);
+    int[] right = new BruteForce(inputs.codes(), d).nearest(inputs.rows(), chosen);
+    long differing = 0;
+    double worst = 0;
+    for (int i = 0; i < checked; i++) {
+      if (codes[i] < 0 || codes[i] >= inputs.k()) {
+        throw new IllegalStateException("row " + i + " has code " + codes[i]);
+      }
+      if (codes[i] != right[i]) {
+        differing++;
+        worst = Math.max(worst, excess(inputs, i, codes[i], right[i]));
+      }
+    }
+    return new NearestAgreement(differing, checked, worst);
+  }
+
+  private static double excess(VqInputs inputs, int row, int code, int right) {
+    double found = 0;
+    double least = 0;
+    double size = 0;
+    for (int i = 0; i < inputs.d(); i++) {
+      double x = inputs.rows()[row * inputs.d() + i];
+      double c = inputs.codes()[code * inputs.d() + i];
+      double r = inputs.codes()[right * inputs.d() + i];
+      found += (x - c) * (x - c);
+      least += (x - r) * (x - r);
+      size += x * x + c * c;
+    }
+    return (found - least) / size;
+  }
+}
