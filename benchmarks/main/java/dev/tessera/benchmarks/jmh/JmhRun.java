@@ -32,6 +32,11 @@ public record JmhRun(int forks, int iterations, double seconds) {
   private static final int WARM_UP = 3; // iterations
   private static final double NANOS = 1e9;
 
+  // JMH itself uses sun.misc.Unsafe, which warns.
+  private static final String[] JVM_ARGUMENTS = {
+    "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"
+  };
+
   /** Runs one case. */
   public CaseResult measure(JmhCase test) {
     String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
@@ -87,6 +92,7 @@ public record JmhRun(int forks, int iterations, double seconds) {
             .measurementIterations(iterations)
             .measurementTime(time())
             .verbosity(VerboseMode.SILENT)
+            .jvmArgsAppend(JVM_ARGUMENTS)
             .shouldFailOnError(true);
     test.parameters().forEach((name, value) -> options.param(name, value));
     try {

@@ -66,9 +66,9 @@ public final class BenchmarkPage {
         if (ratio != null && figures.size() < 8) {
           figures.add(
               new Figure(
-                  (step ? "Training step, " : "Search, ") + e.name(),
+                  (step ? "Quantiser step, " : "Search, ") + e.name(),
                   String.format(Locale.ROOT, "%.1f ×", ratio.median()),
-                  "our speed over theirs"));
+                  ""));
         }
       }
     }

@@ -9,7 +9,7 @@ final class DataTable {
 
   /** Writes heads and rows; the first cell of a row is its name. */
   static void write(Markup out, String label, List<String> heads, List<List<String>> rows) {
-    out.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", label);
+    out.open("div", "class", "scroll wide", "tabindex", "0", "role", "region", "aria-label", label);
     out.open("table", "class", "log").open("thead").open("tr");
     for (String head : heads) {
       out.element("th", head, "scope", "col");

@@ -25,10 +25,10 @@ final class TesseraAssignTask implements Task {
     this.stream = device.openStream(threads);
     this.rows = device.allocate(Shape.of(inputs.n(), inputs.d()));
     this.codes = device.allocate(Shape.of(inputs.n()), DataType.I32);
-    rows.copyFrom(stream, inputs.rows());
     stream.fill(codes, -1); // so that a row left out is seen
+    NativeCopies.copy(stream, inputs.rows(), rows);
     try (Tensor initial = device.allocate(Shape.of(inputs.k(), inputs.d()))) {
-      initial.copyFrom(stream, inputs.codes());
+      NativeCopies.copy(stream, inputs.codes(), initial);
       this.codebook = Codebook.open(stream, initial);
     }
     SearchStatistics.take(stream);

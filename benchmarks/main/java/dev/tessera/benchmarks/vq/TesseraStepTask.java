@@ -35,18 +35,18 @@ final class TesseraStepTask implements Task {
     this.pass = new Pass(stream, workspace);
     Shape shape = Shape.of(inputs.n(), inputs.d());
     for (float[] batch : inputs.batches()) {
-      batches.add(tensor(device, shape, batch));
+      batches.add(tensor(shape, batch));
     }
-    this.upstream = tensor(device, shape, inputs.gradient());
-    try (Tensor initial = tensor(device, Shape.of(inputs.k(), inputs.d()), inputs.codes())) {
+    this.upstream = tensor(shape, inputs.gradient());
+    try (Tensor initial = tensor(Shape.of(inputs.k(), inputs.d()), inputs.codes())) {
       this.quantizer =
           new EmaQuantizer(stream, initial, VqInputs.COMMITMENT, VqInputs.DECAY, VqInputs.EPSILON);
     }
   }
 
-  private Tensor tensor(Device device, Shape shape, float[] values) {
-    Tensor tensor = device.allocate(shape);
-    tensor.copyFrom(stream, values);
+  private Tensor tensor(Shape shape, float[] values) {
+    Tensor tensor = stream.device().allocate(shape);
+    NativeCopies.copy(stream, values, tensor);
     return tensor;
   }
 

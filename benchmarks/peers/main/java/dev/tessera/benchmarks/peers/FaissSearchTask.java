@@ -47,7 +47,7 @@ final class FaissSearchTask implements Task {
 
   @Override
   public String form() {
-    return "IndexFlatL2, k = 1";
+    return "IndexFlatL2, k = 1; built for: " + library.options();
   }
 
   @Override

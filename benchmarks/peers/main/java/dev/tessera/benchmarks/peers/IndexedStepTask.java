@@ -38,8 +38,8 @@ final class IndexedStepTask extends TorchStepTask {
   }
 
   private static Tensor nearest(Tensor rows, Tensor embed) {
-    try (NoGradGuard _ = new NoGradGuard()) {
-      Tensor scores = addmm(embed.square().sum(1), rows, embed.t(), ONE, MINUS_TWO);
+    try (NoGradGuard _ = new NoGradGuard();
+        Tensor scores = addmm(embed.square().sum(1), rows, embed.t(), ONE, MINUS_TWO)) {
       return scores.argmin(new LongOptional(1), false);
     }
   }

@@ -28,9 +28,9 @@ final class LucidrainsStepTask extends TorchStepTask {
 
   @Override
   Forward forward(Tensor x, Tensor embed) {
-    Tensor distances = cdist(x, embed).neg();
+    Tensor distances = negatedDistances(x, embed);
     Tensor codes = distances.argmax(new LongOptional(1), false);
-    Tensor oneHot = one_hot(codes, inputs().k()).to(ScalarType.Float);
+    Tensor oneHot = oneHot(codes);
     Tensor vectors = matmul(oneHot, embed);
     Tensor counts = oneHot.sum(0);
     Tensor sums = matmul(x.detach().t(), oneHot).t().contiguous();
@@ -40,11 +40,42 @@ final class LucidrainsStepTask extends TorchStepTask {
     return new Forward(codes, fixed, passed, loss, counts, sums);
   }
 
+  private static Tensor negatedDistances(Tensor x, Tensor embed) {
+    try (Tensor distances = cdist(x, embed)) {
+      return distances.neg();
+    }
+  }
+
+  private Tensor oneHot(Tensor codes) {
+    try (Tensor integers = one_hot(codes, inputs().k())) {
+      return integers.to(ScalarType.Float);
+    }
+  }
+
+  // Every temporary is freed after its last use, as Python's counting of references does; what
+  // backward needs, autograd keeps.
   private static Tensor cdist(Tensor x, Tensor y) {
-    Tensor x2 = x.square().sum(new long[] {1}, true, new ScalarTypeOptional());
-    Tensor y2 = y.square().sum(1);
-    Tensor xy = matmul(x, y.t()).mul(new Scalar(-2.0));
-    return x2.add(y2).add(xy).clamp_min(new Scalar(0.0)).sqrt();
+    try (Tensor squares = x.square();
+        Tensor x2 = squares.sum(new long[] {1}, true, new ScalarTypeOptional());
+        Tensor y2 = y.square().sum(1);
+        Tensor xy = product(x, y)) {
+      try (Tensor clamped = clamped(x2, y2, xy)) {
+        return clamped.sqrt();
+      }
+    }
+  }
+
+  private static Tensor clamped(Tensor x2, Tensor y2, Tensor xy) {
+    try (Tensor norms = x2.add(y2);
+        Tensor all = norms.add(xy)) {
+      return all.clamp_min(new Scalar(0.0));
+    }
+  }
+
+  private static Tensor product(Tensor x, Tensor y) {
+    try (Tensor xy = matmul(x, y.t())) {
+      return xy.mul(new Scalar(-2.0));
+    }
   }
 
   @Override

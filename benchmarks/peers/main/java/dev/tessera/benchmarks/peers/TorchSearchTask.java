@@ -46,13 +46,24 @@ final class TorchSearchTask implements Task {
   /** All distances by |x|^2 + |c|^2 - 2xc, as VQ libraries have it, and argmin. */
   static TorchSearchTask formula(VqInputs inputs) {
     return new TorchSearchTask(
-        inputs,
-        "x^2 + c^2 - 2xc by matmul, argmin",
-        (x, c) ->
-            x.square()
-                .sum(new long[] {1}, true, new ScalarTypeOptional())
-                .add(c.square().sum(1))
-                .sub(torch.matmul(x, c.t()).mul(new Scalar(2.0))));
+        inputs, "x^2 + c^2 - 2xc by matmul, argmin", TorchSearchTask::distances);
+  }
+
+  // Every temporary is freed after its last use, as Python's counting of references does.
+  private static Tensor distances(Tensor x, Tensor c) {
+    try (Tensor x2 = x.square();
+        Tensor rowNorms = x2.sum(new long[] {1}, true, new ScalarTypeOptional());
+        Tensor codeNorms = c.square().sum(1);
+        Tensor norms = rowNorms.add(codeNorms);
+        Tensor twice = twice(x, c)) {
+      return norms.sub(twice);
+    }
+  }
+
+  private static Tensor twice(Tensor x, Tensor c) {
+    try (Tensor product = torch.matmul(x, c.t())) {
+      return product.mul(new Scalar(2.0));
+    }
   }
 
   /** All distances by {@code cdist}, which picks the matrix product by itself, and argmin. */
@@ -105,7 +116,9 @@ final class TorchSearchTask implements Task {
   private Tensor search() {
     LongOptional last = new LongOptional(1);
     if (block == inputs.n()) {
-      return distances.apply(rows, codebook).argmin(last, false);
+      try (Tensor all = distances.apply(rows, codebook)) {
+        return all.argmin(last, false);
+      }
     }
     Tensor codes = torch.zeros(inputs.n()).to(ScalarType.Long);
     for (int from = 0; from < inputs.n(); from += block) {
