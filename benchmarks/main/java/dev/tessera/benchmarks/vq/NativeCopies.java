@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Fills tensors from arrays through native memory that is freed at once. A stream would keep what it
- * needs to copy from the heap, and the count of a task's memory would take that for the task's.
+ * Fills tensors from arrays through native memory that is freed at once. A stream would keep what
+ * it needs to copy from the heap, and the count of a task's memory would take that for the task's.
  */
 final class NativeCopies {
   private NativeCopies() {}
