@@ -32,7 +32,7 @@ void measure_matmul(Bench &bench, Rng &rng) {
   const Tensor<float> a(device, {n, n}), b(device, {n, n}), c(device, {n, n});
   randomize(device, a, 5, -1.0f, 1.0f);
   randomize(device, b, 6, -1.0f, 1.0f);
-  const ts_matmul_params params{sizeof(ts_matmul_params), 0, 0, 0, TS_ACTIVATION_NONE};
+  const ts_matmul_params params{sizeof(ts_matmul_params), 0, 0, 0, TS_ACTIVATION_NONE, 0};
   auto product = [&] { OK(device, ts_matmul(device.stream, &params, a, b, nullptr, c)); };
   product();
   const std::vector<float> left = a.read(), right = b.read(), result = c.read();

@@ -49,7 +49,7 @@ double materialised_search(Bench &bench, const Tensor<float> &x, const Tensor<fl
 
   GpuStream stream;
   Cublas cublas(stream.get(), bench.sizes.tiny);
-  const ts_matmul_params params{sizeof(ts_matmul_params), 0, 1, 0, TS_ACTIVATION_NONE};
+  const ts_matmul_params params{sizeof(ts_matmul_params), 0, 1, 0, TS_ACTIVATION_NONE, 0};
   auto product = [&](int64_t first, int64_t count) {
     if (cublas.ok()) {
       CHECK(cublas.product_fp32(count, k, d, rows + first * d, c, scores.as<float>(), false));

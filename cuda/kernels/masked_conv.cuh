@@ -9,7 +9,7 @@
 // bias_gradient  a thread a channel, rows ascending
 // conv_at        a thread an output number: the chain of fmaf that tessera.h states, weights along the threads; 2
 //                operations and 4 bytes from the cache a weight and image. Sampling is bound by launches, not by this
-// registers      at most 40, no shared memory
+// registers      at most 40, code_gradient 64; no shared memory
 #pragma once
 
 #include "core/backend.h"

@@ -3,7 +3,7 @@
 //   tile       a block of 128 threads a row; a thread takes every 128th code
 //   shared     1 KB: the largest logit and whether the row is at fault
 //   scratch    20 bytes a code: its weight, the weight of larger codes, its rank
-//   registers  at most 40
+//   registers  at most 64
 //   work       one exp in float64 a code. With limits a code is compared with all others, K^2 in all, which needs no
 //              sort: some microseconds at K = 1024. One thread adds the weights, in ascending order, K additions
 #pragma once
