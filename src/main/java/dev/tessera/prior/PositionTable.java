@@ -26,7 +26,7 @@ final class PositionTable implements AutoCloseable {
     this.width = width;
     this.rows = new Parameter(Shape.of(rowCount, width), TransformerBlock.normal(0.02));
     this.columns = new Parameter(Shape.of(columnCount, width), TransformerBlock.normal(0.02));
-    long bytes = (positions * DataType.I32.bytes() + 63) / 64 * 64;
+    long bytes = ((long) positions * DataType.I32.bytes() + 63) / 64 * 64;
     this.memory = new Memory(stream.device(), 2 * bytes);
     this.rowOf = memory.tensor(0, Shape.of(positions), DataType.I32);
     this.columnOf = memory.tensor(bytes, Shape.of(positions), DataType.I32);

@@ -96,7 +96,7 @@ final class TransformerBlock {
     TransformerOps.attention(
         stream,
         heads,
-        qkv.reshape(Shape.of(batch, positions, 3 * width)),
+        qkv.reshape(Shape.of(batch, positions, 3L * width)),
         attended.reshape(Shape.of(batch, positions, width)),
         lse);
     Tensor middle = fromAttention.forward(pass, attended);
@@ -150,7 +150,7 @@ final class TransformerBlock {
     Tensor dAttended = fromAttention.backward(pass, k.attended, dBranch, ones);
     Tensor dQkv = pass.allocate(k.qkv.shape());
     Shape sequences = Shape.of(batch, positions, width);
-    Shape wide = Shape.of(batch, positions, 3 * width);
+    Shape wide = Shape.of(batch, positions, 3L * width);
     TransformerOps.attentionBackward(
         stream,
         heads,
@@ -186,13 +186,13 @@ final class TransformerBlock {
     Session(TransformerSession owner) {
       int batch = owner.batch();
       this.stream = owner.stream();
-      this.cache = owner.room(Shape.of(batch, owner.positions(), 2 * width));
+      this.cache = owner.room(Shape.of(batch, owner.positions(), 2L * width));
       this.normalized = owner.room(Shape.of(batch, width));
       this.statistics = owner.room(Shape.of(batch));
-      this.qkv = owner.room(Shape.of(batch, 3 * width));
+      this.qkv = owner.room(Shape.of(batch, 3L * width));
       this.attended = owner.room(Shape.of(batch, width));
       this.branch = owner.room(Shape.of(batch, width));
-      this.hidden = owner.room(Shape.of(batch, EXPANSION * width));
+      this.hidden = owner.room(Shape.of(batch, (long) EXPANSION * width));
     }
 
     /** Turns x [B,C] into the block's output, in place. */

@@ -44,7 +44,7 @@ final class TransformerSession implements CodeSession {
       places.add(
           table.tensor((long) t * width * DataType.F32.bytes(), Shape.of(width), DataType.F32));
     }
-    this.ids = memory(batch * DataType.I32.bytes()).tensor(0, Shape.of(batch), DataType.I32);
+    this.ids = memory((long) batch * DataType.I32.bytes()).tensor(0, Shape.of(batch), DataType.I32);
     this.x = room(Shape.of(batch, width));
     this.mean = room(Shape.of(batch));
     this.rstd = room(Shape.of(batch));
@@ -54,7 +54,7 @@ final class TransformerSession implements CodeSession {
     }
     // Of a sequence of one position, nothing but its start is read.
     Shape one = Shape.of(batch, 1);
-    Tensor none = memory(batch * DataType.I32.bytes()).tensor(0, one, DataType.I32);
+    Tensor none = memory((long) batch * DataType.I32.bytes()).tensor(0, one, DataType.I32);
     stream.fill(none, 0);
     TransformerOps.tokenIds(stream, grid.codes(), grid.classes(), none, classes, ids.reshape(one));
   }
