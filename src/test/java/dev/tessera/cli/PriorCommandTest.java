@@ -44,8 +44,10 @@ class PriorCommandTest {
         "name": "small", "kind": "pixelcnn",
         "grid": {"rows": 7, "columns": 7, "codes": 128, "classes": %d},
         "pixelcnn": {"gated": true, "hidden": 8, "layers": 2, "first_kernel": 5, "kernel": 3, "head": 16},
+        "transformer": null,
         "training": {"batch": 128, "epochs": 1, "learning_rate": 0.003, "cosine": false,
-          "adam_epsilon": 1e-8, "epsilon_hat": false, "patience": 0}
+          "adam_epsilon": 1e-8, "epsilon_hat": false, "patience": 0,
+          "warm_up": 0, "weight_decay": 0, "clip_norm": 0}
       }
       """;
 
