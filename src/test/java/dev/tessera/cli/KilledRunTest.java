@@ -44,6 +44,8 @@ class KilledRunTest {
 
   private static Process start(Object... arguments) throws IOException {
     List<String> command = new ArrayList<>();
+    // A build in the background of a script ignores SIGINT, and its children would with it.
+    command.addAll(List.of("env", "--default-signal=INT"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
     String library = System.getProperty("tessera.library.path");
