@@ -7,7 +7,7 @@ import dev.tessera.benchmarks.limits.MeasuredLimits;
 import dev.tessera.benchmarks.results.CaseResult;
 import dev.tessera.benchmarks.results.Limits;
 import dev.tessera.benchmarks.results.Results;
-import dev.tessera.benchmarks.train.TrainCase;
+import dev.tessera.benchmarks.train.StepCase;
 import dev.tessera.benchmarks.train.TrainRun;
 import dev.tessera.benchmarks.vq.Contestants;
 import dev.tessera.benchmarks.vq.VqCase;
@@ -129,7 +129,7 @@ final class Suite {
       return all; // what follows works on a CPU, or measures nothing of the device
     }
     int threads = Runtime.getRuntime().availableProcessors();
-    for (TrainCase test : TrainCase.all()) {
+    for (StepCase test : TrainRun.cases()) {
       all.put(
           TrainRun.name(test),
           folder -> new TrainRun(plan.training(), threads, peers, folder).measure(test, libraries));

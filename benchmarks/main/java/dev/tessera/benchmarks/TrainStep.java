@@ -4,7 +4,7 @@ import dev.tessera.benchmarks.harness.Interleaved;
 import dev.tessera.benchmarks.harness.Machine;
 import dev.tessera.benchmarks.harness.PeersFolder;
 import dev.tessera.benchmarks.harness.TaskProcess;
-import dev.tessera.benchmarks.train.TrainCase;
+import dev.tessera.benchmarks.train.StepCase;
 import dev.tessera.benchmarks.train.TrainComparison;
 import dev.tessera.benchmarks.train.TrainReport;
 import dev.tessera.benchmarks.train.TrainRun;
@@ -47,7 +47,9 @@ public final class TrainStep implements Callable<Integer> {
   @Option(
       names = "--case",
       paramLabel = "NAME",
-      description = "CONFIGURATION-networks or CONFIGURATION-step; may be repeated (default: all).")
+      description =
+          "CONFIGURATION-networks, CONFIGURATION-step or CONFIGURATION-kCODES-prior; may be"
+              + " repeated (default: all).")
   private List<String> cases = new ArrayList<>();
 
   @Option(
@@ -108,7 +110,7 @@ public final class TrainStep implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Interleaved.Plan plan = new Interleaved.Plan(warmUp, rounds, steps, patience);
-    List<TrainCase> chosen = chosen();
+    List<StepCase> chosen = chosen();
     Machine machine = Machine.here();
     Path folder = Files.createTempDirectory("tessera-train-step");
     try (TaskProcess ours = new TaskProcess(TrainRun.ourCommand());
@@ -120,7 +122,7 @@ public final class TrainStep implements Callable<Integer> {
           new PrintWriter(json ? System.err : System.out, true, StandardCharsets.UTF_8);
       report.printHead(people);
       TrainComparison comparison = new TrainComparison(ours, peer, threads, plan, folder);
-      for (TrainCase test : chosen) {
+      for (StepCase test : chosen) {
         results.add(comparison.measure(test));
         TrainReport.print(people, results.getLast());
       }
@@ -133,8 +135,8 @@ public final class TrainStep implements Callable<Integer> {
     }
   }
 
-  private List<TrainCase> chosen() {
-    return cases.isEmpty() ? TrainCase.all() : cases.stream().map(TrainCase::named).toList();
+  private List<StepCase> chosen() {
+    return cases.isEmpty() ? TrainRun.cases() : cases.stream().map(StepCase::named).toList();
   }
 
   private static Map<String, Map<String, String>> describe(

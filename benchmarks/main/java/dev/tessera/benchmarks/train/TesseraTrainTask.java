@@ -47,13 +47,13 @@ final class TesseraTrainTask implements Task {
       readBatches(device, TrainInputs.images(file, test));
     }
     double rate = test.config().training().learningRate();
-    this.adam = new Adam(stream, model.parameters(), rate, TrainCase.ADAM_EPSILON, false);
+    this.adam = new Adam(stream, model.parameters(), rate, StepCase.ADAM_EPSILON, false);
   }
 
   private void readBatches(Device device, HostArray images) {
     ImageConfig image = test.config().image();
     Shape shape = Shape.of(test.batch(), image.height(), image.width(), image.channels());
-    for (int i = 0; i < TrainCase.BATCHES; i++) {
+    for (int i = 0; i < StepCase.BATCHES; i++) {
       Tensor batch = device.allocate(shape);
       batch.copyFrom(stream, images.data().asSlice(i * batch.bytes(), batch.bytes()));
       batches.add(batch);

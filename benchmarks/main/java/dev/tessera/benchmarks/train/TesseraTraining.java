@@ -23,12 +23,18 @@ public final class TesseraTraining implements TaskFactory {
 
   @Override
   public Task open(String name, Path inputs, int threads) throws IOException {
-    return new TesseraTrainTask(device, TrainCase.named(name), inputs, threads);
+    return switch (StepCase.named(name)) {
+      case TrainCase test -> new TesseraTrainTask(device, test, inputs, threads);
+      case PriorCase test -> new TesseraPriorTask(device, test, inputs, threads);
+    };
   }
 
   @Override
   public void writeInputs(String name, Path inputs) throws IOException {
-    TrainInputs.write(device, TrainCase.named(name), inputs);
+    switch (StepCase.named(name)) {
+      case TrainCase test -> TrainInputs.write(device, test, inputs);
+      case PriorCase test -> PriorInputs.write(device, test, inputs);
+    }
   }
 
   @Override

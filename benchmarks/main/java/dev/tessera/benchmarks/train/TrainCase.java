@@ -23,13 +23,7 @@ import java.util.List;
  * @param config of the model
  * @param wholeStep whether the quantiser takes part
  */
-public record TrainCase(String name, VqVaeConfig config, boolean wholeStep) {
-  /** Of Adam, on both sides. */
-  public static final double ADAM_EPSILON = 1e-8;
-
-  /** Batches that the steps go through, in turn. */
-  public static final int BATCHES = 16;
-
+public record TrainCase(String name, VqVaeConfig config, boolean wholeStep) implements StepCase {
   private static final String NETWORKS = "-networks";
   private static final String STEP = "-step";
 
@@ -57,12 +51,25 @@ public record TrainCase(String name, VqVaeConfig config, boolean wholeStep) {
       return new TrainCase(name, withoutTrainedCodes(VqVaeConfig.named(config)), false);
     }
     throw new IllegalArgumentException(
-        "there is no case \"" + name + "\": choose CONFIGURATION-networks or CONFIGURATION-step");
+        "there is no case \""
+            + name
+            + "\": choose CONFIGURATION-networks, CONFIGURATION-step or"
+            + " CONFIGURATION-kCODES-prior");
   }
 
-  /** Images a step. */
+  @Override
   public int batch() {
     return config.training().batch();
+  }
+
+  @Override
+  public String what() {
+    return wholeStep ? "training step with quantiser" : "training step of the networks alone";
+  }
+
+  @Override
+  public double bound(String output) {
+    return TrainOutputs.bound(this, output);
   }
 
   /** Whether the encoder and decoder are Keras' or Sonnet's. */

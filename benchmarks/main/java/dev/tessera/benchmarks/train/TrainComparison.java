@@ -11,7 +11,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes the cases one by one: both libraries start from the same weights and images, their outputs
+ * Takes the cases one by one: both libraries start from the same weights and batches, their outputs
  * are compared, and only then is anything timed.
  *
  * @param ours our process
@@ -28,7 +28,7 @@ public record TrainComparison(
    *
    * @throws DisagreementException if the two do not compute the same
    */
-  public TrainReport.Case measure(TrainCase test) throws IOException {
+  public TrainReport.Case measure(StepCase test) throws IOException {
     Path inputs = folder.resolve(test.name() + "-inputs.safetensors");
     ours.writeInputs(test.name(), inputs);
     String form = ours.open(test.name(), inputs, threads);
@@ -51,7 +51,7 @@ public record TrainComparison(
         times.disturbance());
   }
 
-  private TrainReport.Case alone(TrainCase test, String form) {
+  private TrainReport.Case alone(StepCase test, String form) {
     Interleaved.Alone alone = Interleaved.alone(ours, plan);
     ours.closeTask();
     Speed speed = Speed.of(ours.name(), form, test.batch(), alone.times());
@@ -66,13 +66,12 @@ public record TrainComparison(
         alone.disturbance());
   }
 
-  private List<Agreement.Difference> check(TrainCase test, TaskProcess other) throws IOException {
+  private List<Agreement.Difference> check(StepCase test, TaskProcess other) throws IOException {
     Path a = folder.resolve(test.name() + "-ours.safetensors");
     Path b = folder.resolve(test.name() + "-peer.safetensors");
     ours.writeOutputs(a);
     other.writeOutputs(b);
-    List<Agreement.Difference> differences =
-        Agreement.between(a, b, name -> TrainOutputs.bound(test, name));
+    List<Agreement.Difference> differences = Agreement.between(a, b, test::bound);
     for (Agreement.Difference d : differences) {
       if (!d.ok()) {
         throw new DisagreementException(

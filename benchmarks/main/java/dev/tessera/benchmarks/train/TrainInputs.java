@@ -42,7 +42,7 @@ public final class TrainInputs {
 
   private static long[] imageShape(TrainCase test) {
     ImageConfig image = test.config().image();
-    long count = (long) test.batch() * TrainCase.BATCHES;
+    long count = (long) test.batch() * StepCase.BATCHES;
     return new long[] {count, image.height(), image.width(), image.channels()};
   }
 }

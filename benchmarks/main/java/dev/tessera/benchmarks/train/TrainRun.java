@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,13 +33,16 @@ public record TrainRun(
   public static final String GROUP = "train";
 
   private static final String PEER_MAIN = "dev.tessera.benchmarks.peers.LibtorchTraining";
-  private static final String OURS =
-      "benchmarks/main/java/dev/tessera/benchmarks/train/TesseraTrainTask.java";
-  private static final String PEER =
-      "benchmarks/peers/main/java/dev/tessera/benchmarks/peers/LibtorchTrainTask.java";
+  private static final String OURS = "benchmarks/main/java/dev/tessera/benchmarks/train/";
+  private static final String PEER = "benchmarks/peers/main/java/dev/tessera/benchmarks/peers/";
+
+  /** All cases, in order: models, then priors. */
+  public static List<StepCase> cases() {
+    return Stream.<StepCase>concat(TrainCase.all().stream(), PriorCase.all().stream()).toList();
+  }
 
   /** The name by which a case can be chosen. */
-  public static String name(TrainCase test) {
+  public static String name(StepCase test) {
     return GROUP + "/" + test.name();
   }
 
@@ -58,10 +62,13 @@ public record TrainRun(
   }
 
   /** Compares and times one case. */
-  public CaseResult measure(TrainCase test, Map<String, Map<String, String>> libraries)
+  public CaseResult measure(StepCase test, Map<String, Map<String, String>> libraries)
       throws IOException {
     String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     TrainReport.Case found;
+    boolean prior = test instanceof PriorCase;
+    String ourCode = OURS + (prior ? "TesseraPriorTask.java" : "TesseraTrainTask.java");
+    String peerCode = PEER + (prior ? "LibtorchPriorTask.java" : "LibtorchTrainTask.java");
     try (TaskProcess ours = new TaskProcess(ourCommand());
         TaskProcess peer = peers == null ? null : new TaskProcess(peerCommand(peers))) {
       libraries.put(ours.name(), ours.describe());
@@ -72,7 +79,8 @@ public record TrainRun(
     }
     List<Entry> entries = new ArrayList<>();
     TrainReport.Speed ours = found.ours();
-    entries.add(new Entry(ours.library(), ours.form(), ours.milliseconds(), null, "", null, OURS));
+    entries.add(
+        new Entry(ours.library(), ours.form(), ours.milliseconds(), null, "", null, ourCode));
     TrainReport.Speed theirs = found.peer();
     if (theirs != null) {
       entries.add(
@@ -83,12 +91,12 @@ public record TrainRun(
               found.ratio(),
               worst(found.agreement()),
               null,
-              PEER));
+              peerCode));
     }
     return new CaseResult(
         name(test),
         GROUP,
-        test.wholeStep() ? "training step with quantiser" : "training step of the networks alone",
+        test.what(),
         test.batch(),
         0,
         0,

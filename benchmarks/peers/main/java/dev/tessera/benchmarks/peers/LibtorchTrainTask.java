@@ -3,6 +3,7 @@ package dev.tessera.benchmarks.peers;
 import static org.bytedeco.pytorch.global.torch.mse_loss;
 
 import dev.tessera.benchmarks.harness.Task;
+import dev.tessera.benchmarks.train.StepCase;
 import dev.tessera.benchmarks.train.TrainCase;
 import dev.tessera.benchmarks.train.TrainInputs;
 import dev.tessera.benchmarks.train.TrainOutputs;
@@ -54,7 +55,7 @@ final class LibtorchTrainTask implements Task {
       Safetensors file = Safetensors.read(inputs, arena);
       file.tensors().forEach((name, array) -> readParameter(name, array, format));
       Tensor images = TorchArrays.images(TrainInputs.images(file, test), format);
-      for (int i = 0; i < TrainCase.BATCHES; i++) {
+      for (int i = 0; i < StepCase.BATCHES; i++) {
         batches.add(images.narrow(0, (long) i * test.batch(), test.batch()).contiguous(format));
       }
       Tensor codebook = codebook(file, config.quantizer());
@@ -66,7 +67,7 @@ final class LibtorchTrainTask implements Task {
     }
     this.networks = new TorchNetworks(config.network(), parameters);
     AdamOptions options = new AdamOptions(config.training().learningRate());
-    options.eps().put(TrainCase.ADAM_EPSILON);
+    options.eps().put(StepCase.ADAM_EPSILON);
     this.adam = new Adam(new TensorVector(parameters.values().toArray(new Tensor[0])), options);
   }
 

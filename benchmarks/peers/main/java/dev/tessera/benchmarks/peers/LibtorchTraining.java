@@ -3,6 +3,8 @@ package dev.tessera.benchmarks.peers;
 import dev.tessera.benchmarks.harness.Task;
 import dev.tessera.benchmarks.harness.TaskFactory;
 import dev.tessera.benchmarks.harness.TaskServer;
+import dev.tessera.benchmarks.train.PriorCase;
+import dev.tessera.benchmarks.train.StepCase;
 import dev.tessera.benchmarks.train.TrainCase;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,7 +23,10 @@ public final class LibtorchTraining implements TaskFactory {
   @Override
   public Task open(String name, Path inputs, int threads) throws IOException {
     torch.set_num_threads(threads);
-    return LibtorchTrainTask.fastest(TrainCase.named(name), inputs);
+    return switch (StepCase.named(name)) {
+      case TrainCase test -> LibtorchTrainTask.fastest(test, inputs);
+      case PriorCase test -> LibtorchPriorTask.fastest(test, inputs);
+    };
   }
 
   @Override
