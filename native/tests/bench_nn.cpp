@@ -1,7 +1,7 @@
 // Measures each convolution of the networks, forward and both gradients, through the public header: for whoever works
 // on a kernel. Not a test.
 //
-//   bench_nn [--net keras|sonnet] [--batch N] [--threads T] [--repeats R]
+//   bench_nn [--net keras|sonnet|pixelcnn] [--batch N] [--threads T] [--repeats R]
 //
 // Times are medians over the repeats; the ops of a net run in a step's order, so that each finds the caches as a step
 // leaves them.
@@ -46,6 +46,12 @@ const std::vector<Row> kSonnet = {{"conv 3-64 s2", false, true, 32, 3, 64, 4, 2,
                                   {"conv 64-128", false, false, 8, 64, 128, 3, 1, 1, 1},
                                   {"tconv 128-64 s2", true, false, 16, 64, 128, 4, 2, 1, 1},
                                   {"tconv 64-3 s2", true, false, 32, 3, 64, 4, 2, 1, 1}};
+
+const std::vector<Row> kPixelCnn = {{"conv 128-128 1x1", false, false, 7, 128, 128, 1, 1, 0, 0},
+                                    {"conv 64-128 1x1", false, false, 7, 64, 128, 1, 1, 0, 0},
+                                    {"conv 64-64 1x1", false, false, 7, 64, 64, 1, 1, 0, 0},
+                                    {"conv 256-512 1x1", false, false, 7, 256, 512, 1, 1, 0, 0},
+                                    {"conv 128-512 1x1", false, false, 7, 128, 512, 1, 1, 0, 0}};
 
 struct Layer {
   Layer(Device &device, Rng &rng, const Row &row, int64_t batch)
@@ -161,8 +167,9 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s\n", error.message);
     return 1;
   }
-  bool keras = net == "keras";
-  measure(device, keras ? kKeras : kSonnet, batch ? batch : keras ? 128 : 32, repeats);
+  bool sonnet = net == "sonnet";
+  const std::vector<Row> &rows = sonnet ? kSonnet : net == "pixelcnn" ? kPixelCnn : kKeras;
+  measure(device, rows, batch ? batch : sonnet ? 32 : 128, repeats);
   ts_stream_close(device.stream, nullptr);
   ts_device_close(device.device, nullptr);
   return finish();

@@ -223,6 +223,31 @@ void layers_of_networks(Device &dev) {
   }
 }
 
+// 1x1 of whole vectors of channels, from one pixel to a few blocks of them.
+Conv random_pointwise_conv(Rng &rng) {
+  Conv conv{.b = uniform_int(rng, 1, 3),
+            .h = uniform_int(rng, 1, 5),
+            .w = uniform_int(rng, 1, 7),
+            .c = 16 * uniform_int(rng, 1, 10),
+            .o = 16 * uniform_int(rng, 1, 10),
+            .kh = 1,
+            .kw = 1,
+            .p = {}};
+  conv.p = {.struct_size = sizeof(ts_conv2d_params),
+            .activation = uniform_int(rng, 0, 1) ? TS_ACTIVATION_RELU : TS_ACTIVATION_NONE,
+            .stride_h = 1,
+            .stride_w = 1,
+            .dilation_h = 1,
+            .dilation_w = 1,
+            .pad_top = 0,
+            .pad_left = 0,
+            .pad_bottom = 0,
+            .pad_right = 0,
+            .groups = 1};
+  conv.finish();
+  return conv;
+}
+
 }  // namespace
 
 int main() {
@@ -237,5 +262,9 @@ int main() {
   run("3x3 of many channels, 2 threads", [](Device &dev) { random_shapes(dev, random_wide_conv, 20); });
   run(
       "3x3 of many channels, 1 thread", [](Device &dev) { random_shapes(dev, random_wide_conv, 20); }, 1, For::kCpu);
+  run("1x1 of many channels, 2 threads", [](Device &dev) { random_shapes(dev, random_pointwise_conv, 40); });
+  run(
+      "1x1 of many channels, 1 thread", [](Device &dev) { random_shapes(dev, random_pointwise_conv, 20); }, 1,
+      For::kCpu);
   return finish();
 }

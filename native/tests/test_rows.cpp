@@ -86,6 +86,22 @@ void softmax(Device &d) {
   }
 }
 
+// A NaN among a row's logits makes its loss NaN, wherever it lies, and no other row's.
+void softmax_of_nan(Device &d) {
+  Rng rng(seed() + 2);
+  for (size_t at : {0, 1, 15, 16, 31, 32, 36}) {
+    std::vector<float> values = gaussian(rng, 3 * 37);
+    values[37 + at] = NAN;
+    Tensor<float> logits(d, {3, 37}, values), losses(d, {3});
+    Tensor<int32_t> targets(d, {3}, {4, 5, 6});
+    Tensor<double> loss(d, {1});
+    OK(d, ts_softmax_cross_entropy(d.stream, 1, logits, targets, loss, losses, nullptr));
+    std::vector<float> got = losses.read();
+    CHECK_MSG(std::isfinite(got[0]) && std::isnan(got[1]) && std::isfinite(got[2]), "NaN at %zu: %g %g %g", at,
+              static_cast<double>(got[0]), static_cast<double>(got[1]), static_cast<double>(got[2]));
+  }
+}
+
 void targets_out_of_range(Device &d) {
   Rng rng(seed() + 1);
   std::vector<float> values = gaussian(rng, 40);
@@ -245,6 +261,7 @@ void threads(Device &d) {
 
 int main() {
   run("softmax cross-entropy", softmax);
+  run("softmax cross-entropy of a NaN", softmax_of_nan);
   run("targets out of range", targets_out_of_range);
   run("layer normalisation", layer_norm);
   run("embedding", embedding);

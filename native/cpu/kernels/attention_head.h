@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "cpu/kernels/attention_layout.h"
+#include "cpu/kernels/functions.h"
 
 namespace tessera::cpu {
 namespace {
@@ -35,16 +36,6 @@ inline float dot(const float *a, const float *b, int64_t d) {
   for (; i + kLanes <= d; i += kLanes) sum = fused(load(a + i), load(b + i), sum);
   if (i < d) sum = fused(load_head(a + i, d - i), load_head(b + i, d - i), sum);
   return sum_of(sum);
-}
-
-// The largest of n numbers, n >= 1. A NaN may be passed over.
-inline float largest_in(const float *x, int64_t n) {
-  Lanes most = all(x[0]);
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) most = larger(load(x + i), most);
-  float result = largest_of(most);
-  for (; i < n; i++) result = x[i] > result ? x[i] : result;
-  return result;
 }
 
 // x[i] = exp(x[i] scale - shift) for i < n; their sum.

@@ -46,6 +46,25 @@ void gelu_backward(const float *x, const float *dy, float *dx, int64_t n) {
   if (i < n) store_head(dx + i, n - i, multiply(load_head(dy + i, n - i), gelu_slope(load_head(x + i, n - i))));
 }
 
+// The largest of n numbers, n >= 1. A NaN may be passed over.
+inline float largest_in(const float *x, int64_t n) {
+  Lanes most = all(x[0]);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) most = larger(load(x + i), most);
+  float result = largest_of(most);
+  for (; i < n; i++) result = x[i] > result ? x[i] : result;
+  return result;
+}
+
+float largest(const float *x, int64_t n) { return largest_in(x, n); }
+
+void scale_row(float *x, float factor, int64_t n) {
+  const Lanes by = all(factor);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(x + i, multiply(load(x + i), by));
+  for (; i < n; i++) x[i] *= factor;
+}
+
 // Sums of 256 numbers in fp32, each lane's 256 / kLanes of them, are added in float64.
 double exponentials(const float *x, float most, float *e, int64_t n) {
   constexpr int64_t kBlock = 256;

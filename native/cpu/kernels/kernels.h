@@ -53,6 +53,10 @@ struct Kernels {
   void (*head_step)(const HeadStep &head, float *scratch);
   void (*gelu)(const float *x, float *y, int64_t n);
   void (*gelu_backward)(const float *x, const float *dy, float *dx, int64_t n);
+  // The largest of n >= 1 numbers; a NaN may be passed over.
+  float (*largest)(const float *x, int64_t n);
+  // x[i] *= factor
+  void (*scale_row)(float *x, float factor, int64_t n);
   // e[i] = exp(x[i] - most), and their sum in float64; e may be x, or null.
   double (*exponentials)(const float *x, float most, float *e, int64_t n);
 };

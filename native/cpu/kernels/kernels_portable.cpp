@@ -17,6 +17,8 @@ const Kernels kPortableKernels = {.sequential_product = sequential_product,
                                   .head_step = head_step,
                                   .gelu = gelu,
                                   .gelu_backward = gelu_backward,
+                                  .largest = largest,
+                                  .scale_row = scale_row,
                                   .exponentials = exponentials};
 
 }  // namespace tessera::cpu

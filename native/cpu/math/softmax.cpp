@@ -10,13 +10,6 @@
 namespace tessera::cpu {
 namespace {
 
-float largest(const float *x, int64_t k) {
-  float most = x[0];
-  // Written so that a NaN stays.
-  for (int64_t i = 1; i < k; i++) most = x[i] > most || x[i] != x[i] ? x[i] : most;
-  return most;
-}
-
 // Lowers `lowest` to row if it is larger.
 void offer(std::atomic<int64_t> &lowest, int64_t row) {
   int64_t seen = lowest.load();
@@ -44,12 +37,13 @@ ts_status softmax_cross_entropy(void *stream, double grad_scale, const float *lo
       if (losses) losses[row] = 0.0f;
       return 0.0;
     }
-    const float most = largest(x, k), at_target = x[target];
+    // A NaN that `largest` passed over is in the sum.
+    const float most = set->largest(x, k), at_target = x[target];
     const double sum = set->exponentials(x, most, g, k);  // g may be x
     double term = std::log(sum) + static_cast<double>(most) - static_cast<double>(at_target);
     if (g) {
       const auto factor = static_cast<float>(scale / sum);
-      for (int64_t i = 0; i < k; i++) g[i] *= factor;
+      set->scale_row(g, factor, k);
       g[target] -= static_cast<float>(scale);
     }
     if (losses) losses[row] = static_cast<float>(term);

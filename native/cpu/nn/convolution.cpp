@@ -5,6 +5,7 @@
 #include "cpu/nn/bias_gradient.h"
 #include "cpu/nn/conv_primitives.h"
 #include "cpu/nn/direct.h"
+#include "cpu/nn/pointwise.h"
 #include "cpu/nn/thread_scope.h"
 #include "cpu/nn/winograd.h"
 
@@ -37,6 +38,10 @@ ts_status to_out(LayerState &state, const ts_conv_shape &shape, const float *in,
     char *workspace = state.workspace.reserve(direct::to_out_workspace(shape, threads));
     return direct::to_out(shape, threads, in, w, epilogue, out, workspace), TS_OK;
   }
+  if (pointwise::suits(shape)) {
+    char *workspace = state.workspace.reserve(pointwise::to_out_workspace(shape));
+    return pointwise::to_out(shape, threads, in, w, epilogue, out, workspace), TS_OK;
+  }
   bool bias = epilogue.bias != nullptr;
   return run(
       state, conv_key(Op::kForward, shape, bias, epilogue.relu),
@@ -55,6 +60,7 @@ ts_status to_in(LayerState &state, const ts_conv_shape &shape, const float *out,
     char *workspace = state.workspace.reserve(direct::to_in_workspace(shape, threads));
     return direct::to_in(shape, threads, out, w, epilogue, in, workspace), TS_OK;
   }
+  if (pointwise::suits(shape)) return pointwise::to_in(shape, threads, out, w, epilogue, in), TS_OK;
   bool bias = epilogue.bias != nullptr;
   return run(
       state, conv_key(Op::kData, shape, bias, epilogue.relu),

@@ -6,6 +6,7 @@
 #include "cpu/nn/direct_avx512.h"
 #include "cpu/nn/frame.h"
 #include "cpu/nn/parallel.h"
+#include "cpu/nn/prefetch.h"
 #include "cpu/nn/workspace.h"
 
 namespace tessera::cpu::direct {
@@ -281,6 +282,10 @@ void to_weights(const ts_conv_shape &s, int threads, const float *in, const floa
 
   for_images(s.batch, threads, [&](int t, int64_t image) {
     const float *in_here = in + image * in_image, *out_here = out + image * out_pixels * s.out_c;
+    if (image + 1 < s.batch) {
+      prefetch_to_read(in_here + in_image, in_image);
+      prefetch_to_read(out_here + out_pixels * s.out_c, out_pixels * s.out_c);
+    }
     plan.frame.load(in_here, frame_of(t));
     add_image(s, plan, frame_of(t), out_here, sums_of(t));
     if (!dbias) return;

@@ -6,6 +6,7 @@
 #include "cpu/math/parallel.h"
 #include "cpu/prior/prior.h"
 #include "cpu/prior/taps.h"
+#include "cpu/vq/threads.h"
 
 namespace tessera::cpu {
 namespace {
@@ -86,38 +87,41 @@ ts_status code_conv2d_at(void *stream, const ts_masked_conv_shape *shape, const 
   return report(s, fault, count, "code_conv2d_at");
 }
 
-// Threads take taps and not rows, so that each sum has one order of addition.
+// Threads take taps and not rows, so that each sum has one order of addition. The bias's sum is a piece of work more.
 ts_status code_conv2d_backward_weights(void *stream, const ts_masked_conv_shape *shape, const int32_t *codes,
                                        const float *dy, float *dw, float *dbias) {
   auto *s = static_cast<Stream *>(stream);
   const int64_t height = shape->height, width = shape->width, count = shape->batch * height * width;
-  const int64_t k = shape->in_c, o = shape->out_c;
+  const int64_t k = shape->in_c, o = shape->out_c, taps = shape->taps;
   std::atomic<int64_t> fault{count};
-  memset(dw, 0, static_cast<size_t>(shape->taps * k * o) * sizeof(float));
-  const int64_t work = std::max<int64_t>(1, count * o);  // of a tap, in elements
-  for_range(s, shape->taps * work, work, [&](int64_t begin, int64_t end) {
-    for (int64_t tap = begin / work; tap < end / work; tap++) {
-      // Outputs that this tap reads for, and how far away its input is.
-      const int64_t down = tap / shape->kernel_w - shape->pad_top, right = tap % shape->kernel_w - shape->pad_left;
-      const int64_t top = std::max<int64_t>(0, -down), bottom = std::min(height, height - down);
-      const int64_t left = std::max<int64_t>(0, -right), edge = std::min(width, width - right);
-      float *weights = dw + tap * k * o;
-      for (int64_t image = 0; image < shape->batch; image++)
-        for (int64_t r = top; r < bottom; r++)
-          for (int64_t c = left; c < edge; c++) {
-            const int64_t out = (image * height + r) * width + c, in = out + down * width + right;
-            const int32_t code = codes[in];
-            if (code < 0 || code >= k)
-              offer(fault, in);
-            else
-              add_row(dy + out * o, o, weights + code * o);
-          }
+  auto add_tap = [&](int64_t tap) {
+    // Outputs that this tap reads for, and how far away its input is.
+    const int64_t down = tap / shape->kernel_w - shape->pad_top, right = tap % shape->kernel_w - shape->pad_left;
+    const int64_t top = std::max<int64_t>(0, -down), bottom = std::min(height, height - down);
+    const int64_t left = std::max<int64_t>(0, -right), edge = std::min(width, width - right);
+    float *weights = dw + tap * k * o;
+    memset(weights, 0, static_cast<size_t>(k * o) * sizeof(float));
+    for (int64_t image = 0; image < shape->batch; image++)
+      for (int64_t r = top; r < bottom; r++)
+        for (int64_t c = left; c < edge; c++) {
+          const int64_t out = (image * height + r) * width + c, in = out + down * width + right;
+          const int32_t code = codes[in];
+          if (code < 0 || code >= k)
+            offer(fault, in);
+          else
+            add_row(dy + out * o, o, weights + code * o);
+        }
+  };
+  const int threads = count * o < kGrain ? 1 : vq::threads_for(s, taps + 1);
+  // From the last tap on, under which most outputs lie.
+  vq::for_blocks(threads, taps + 1, [&](int, int64_t i) {
+    if (i < taps) {
+      add_tap(taps - 1 - i);
+    } else if (dbias) {
+      memset(dbias, 0, static_cast<size_t>(o) * sizeof(float));
+      for (int64_t p = 0; p < count; p++) add_row(dy + p * o, o, dbias);
     }
   });
-  if (dbias) {
-    memset(dbias, 0, static_cast<size_t>(o) * sizeof(float));
-    for (int64_t p = 0; p < count; p++) add_row(dy + p * o, o, dbias);
-  }
   return report(s, fault, count, "code_conv2d_backward_weights");
 }
 

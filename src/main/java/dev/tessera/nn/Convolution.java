@@ -59,24 +59,46 @@ abstract sealed class Convolution implements Layer permits Conv2d, ConvTranspose
 
   @Override
   public final void backwardParameters(Pass pass, Tensor dy) {
-    if (input == null || output == null) {
-      throw new IllegalStateException("backward was called before forward");
-    }
-    if (options.activation() == Activation.RELU) {
-      Ops.reluBackward(pass.stream(), output, dy, dy);
-    }
-    runBackwardWeights(pass, input, dy);
+    beforeActivation(pass, dy, dy);
+    runBackwardWeights(pass, requireInput(), dy);
   }
 
   @Override
   public final Tensor backward(Pass pass, Tensor dy) {
-    backwardParameters(pass, dy);
+    return backwardBoth(pass, beforeActivation(pass, dy, dy));
+  }
+
+  @Override
+  public final Tensor backwardKeeping(Pass pass, Tensor dy) {
+    boolean overwrites = options.activation() == Activation.RELU;
+    return backwardBoth(
+        pass, overwrites ? beforeActivation(pass, dy, pass.allocate(dy.shape())) : dy);
+  }
+
+  private Tensor backwardBoth(Pass pass, Tensor dy) {
+    runBackwardWeights(pass, requireInput(), dy);
+    Tensor dx = pass.allocate(requireInput().shape());
+    runBackwardData(pass, dy, dx);
+    return dx;
+  }
+
+  /** The gradient before the activation, written to {@code to}, or {@code dy} without one. */
+  private Tensor beforeActivation(Pass pass, Tensor dy, Tensor to) {
+    if (options.activation() != Activation.RELU) {
+      return dy;
+    }
+    if (output == null) {
+      throw new IllegalStateException("backward was called before forward");
+    }
+    Ops.reluBackward(pass.stream(), output, dy, to);
+    return to;
+  }
+
+  private Tensor requireInput() {
     if (input == null) {
       throw new IllegalStateException("backward was called before forward");
     }
-    Tensor dx = pass.allocate(input.shape());
-    runBackwardData(pass, dy, dx);
-    return dx;
+    return input;
   }
 
   @Override

@@ -22,6 +22,13 @@ public interface Layer {
    */
   Tensor backward(Pass pass, Tensor dy);
 
+  /** Like {@link #backward}, but {@code dy} stays as it is. */
+  default Tensor backwardKeeping(Pass pass, Tensor dy) {
+    Tensor copy = pass.allocate(dy.shape());
+    pass.stream().copy(copy, dy);
+    return backward(pass, copy);
+  }
+
   /**
    * Like {@link #backward} for the first layer of a network: nobody needs the gradient by its
    * input, so it is not computed.

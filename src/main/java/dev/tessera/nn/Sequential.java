@@ -60,6 +60,15 @@ public final class Sequential implements Layer {
   }
 
   @Override
+  public Tensor backwardKeeping(Pass pass, Tensor dy) {
+    Tensor gradient = layers.getLast().backwardKeeping(pass, dy);
+    for (Layer layer : layers.subList(0, layers.size() - 1).reversed()) {
+      gradient = layer.backward(pass, gradient);
+    }
+    return gradient;
+  }
+
+  @Override
   public void backwardParameters(Pass pass, Tensor dy) {
     layers.getFirst().backwardParameters(pass, backwardToSecond(pass, dy));
   }

@@ -147,10 +147,7 @@ final class PlainPixelCnn implements Prior {
     Ops.softmaxCrossEntropy(stream, logits, codes, loss, logits);
     Tensor dx = head.backward(pass, logits);
     for (Block block : blocks.reversed()) {
-      // The branch ends in a ReLU, whose backward pass overwrites its dy: the shortcut needs dx.
-      Tensor dy = pass.allocate(dx.shape());
-      stream.copy(dy, dx);
-      Tensor branch = block.branch().backward(pass, dy);
+      Tensor branch = block.branch().backwardKeeping(pass, dx); // the shortcut needs dx
       Ops.add(stream, branch, dx, branch);
       dx = branch;
     }

@@ -1,5 +1,6 @@
 package dev.tessera.nn;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -77,7 +78,11 @@ class GradientsTest {
       Tensor y = layer.forward(pass, tensor(x, inputShape));
       assertEquals(outputShape, y.shape());
       assertEquals(dot(w, y.toFloats(stream)), inferred, 1e-9, "infer is forward");
+      Tensor kept = tensor(w, outputShape);
+      float[] dxKeeping = layer.backwardKeeping(pass, kept).toFloats(stream);
+      assertArrayEquals(w, kept.toFloats(stream), "backwardKeeping keeps dy");
       float[] dx = layer.backward(pass, tensor(w, outputShape)).toFloats(stream);
+      assertArrayEquals(dx, dxKeeping, "backwardKeeping is backward");
       check("the input", x, dx, moved -> loss(layer, moved, w, inputShape));
       for (Map.Entry<String, Parameter> p : parameters.byName().entrySet()) {
         Tensor value = p.getValue().value();
