@@ -454,7 +454,10 @@ typedef struct ts_matmul_params {
  * c [M,N] = act(op(a) op(b) + bias [N]), f32; bias may be NULL. K = 0 gives the bias alone. With sequential = 1 every
  * element is one chain acc = fma(a, b, acc) over ascending k, from +0, to which the bias is added: a row of c depends
  * on that row of a alone, to the last bit, whatever M, the threads and the device. It is for sampling, where an image
- * must not depend on how many others are drawn beside it; for large M the other order is faster.
+ * must not depend on how many others are drawn beside it; for large M the other order is faster. ts_conv2d_at at one
+ * pixel is such a product too. It exists beside this one because a convolution must read its taps where they lie, and
+ * does not take b transposed or share out rows among threads in tiles; the two are not the same bits (there the chain
+ * begins with the bias), so a model keeps to one of them.
  */
 ts_status ts_matmul(ts_stream *stream, const ts_matmul_params *params, const ts_tensor *a, const ts_tensor *b,
                     const ts_tensor *bias, const ts_tensor *c);

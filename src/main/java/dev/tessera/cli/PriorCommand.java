@@ -66,6 +66,11 @@ final class PriorCommand implements Callable<Integer> {
       description = "Tell images apart by their labels, so that a class can be asked for.")
   private boolean classes;
 
+  @Option(
+      names = "--tied",
+      description = "A transformer's logits share the codes' embeddings: fewer weights.")
+  private boolean tied;
+
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the training codes.")
   private @Nullable Integer epochs;
 
@@ -132,7 +137,7 @@ final class PriorCommand implements Callable<Integer> {
     String on = device == null ? "cpu" : device;
     try (Device opened = Device.open(on)) {
       RunCodes codes = RunCodes.open(folder, opened, runThreads);
-      PriorConfig config = withOptions(configuration(model, codes.split().train()));
+      PriorConfig config = withTied(withOptions(configuration(model, codes.split().train())));
       VqVaeConfig.ImageConfig image = model.image();
       PriorInfo info =
           new PriorInfo(
@@ -151,10 +156,10 @@ final class PriorCommand implements Callable<Integer> {
   }
 
   private int goOn(RunFolder folder) throws IOException {
-    if (kind != null || configuration != null || classes || batch != null || seed != null) {
+    if (kind != null || configuration != null || classes || tied || batch != null || seed != null) {
       throw new IllegalArgumentException(
-          "--resume goes on with what the prior's folder says; --kind, --config, --classes, --batch"
-              + " and --seed cannot be given with it");
+          "--resume goes on with what the prior's folder says; --kind, --config, --classes, --tied,"
+              + " --batch and --seed cannot be given with it");
     }
     PriorFolder prior = RunPriors.find(folder, name);
     prior.open();
@@ -193,7 +198,7 @@ final class PriorCommand implements Callable<Integer> {
     PriorConfig.Grid grid = RunCodes.grid(model, number);
     PriorConfig config;
     if (configuration != null && configuration.endsWith(".json")) {
-      config = Json.read(Path.of(configuration), PriorConfig.class);
+      config = PriorConfig.read(Path.of(configuration));
       if (!config.grid().equals(grid)) {
         throw new IllegalArgumentException(
             configuration + " is for " + config.grid() + ", and the run has " + grid);
@@ -213,6 +218,23 @@ final class PriorCommand implements Callable<Integer> {
               + config.name());
     }
     return config;
+  }
+
+  private PriorConfig withTied(PriorConfig config) {
+    if (!tied) {
+      return config;
+    }
+    PriorConfig.Transformer network = config.transformer();
+    if (network == null) {
+      throw new IllegalArgumentException("--tied is for --kind transformer");
+    }
+    return new PriorConfig(
+        config.name(),
+        config.kind(),
+        config.grid(),
+        null,
+        network.withTied(true),
+        config.training());
   }
 
   private PriorConfig withOptions(PriorConfig config) {
@@ -265,8 +287,10 @@ final class PriorCommand implements Callable<Integer> {
     Interrupt interrupt = Interrupt.install();
     try {
       try (PriorDisplay display =
-          new PriorDisplay(text, config.name(), trainer.step(), trainer.totalSteps())) {
-        trainer.run(display, interrupt::asked);
+              new PriorDisplay(text, config.name(), trainer.step(), trainer.totalSteps());
+          EpochSamples watched =
+              new EpochSamples(display, folder, prior, config, info, trainer, opened)) {
+        trainer.run(watched, interrupt::asked);
       }
       if (!trainer.isFinished()) {
         output
@@ -284,6 +308,7 @@ final class PriorCommand implements Callable<Integer> {
       }
       PriorCheckpoint.restoreWeights(prior.best(), trainer.stream(), trainer.prior());
       samples(folder, prior, config, info, trainer, opened);
+      RunReport.write(folder, codes, opened, info.threads());
       double nats = trainer.bestNats();
       double bits = trainer.bitsPerImage(nats);
       Figures figures =
@@ -338,12 +363,13 @@ final class PriorCommand implements Callable<Integer> {
         .printf(
             Locale.ROOT,
             "%nheld-out: %.4f nats a code, %.2f bits an image (uniform %.2f, position by position"
-                + " %.2f), %.4f bits/dim%nsamples:  %s%n",
+                + " %.2f), %.4f bits/dim%nsamples:  %s%nreport:   %s%n",
             f.heldOutNats(),
             f.heldOutBits(),
             f.uniformBits(),
             f.positionEntropyBits(),
             f.heldOutBitsPerDim(),
-            prior.samples());
+            prior.samples(),
+            new RunFolder(run).report());
   }
 }

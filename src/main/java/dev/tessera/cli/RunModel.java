@@ -50,6 +50,10 @@ final class RunModel implements AutoCloseable {
     return config;
   }
 
+  long parameters() {
+    return model.parameters().count();
+  }
+
   /** The codes and labels of all images. */
   Codes encode(ImageDataset images) {
     int positions = config.gridHeight() * config.gridWidth();

@@ -57,7 +57,8 @@ final class RunPriors {
     return folder(run, name);
   }
 
-  private static List<String> names(RunFolder run) throws IOException {
+  /** Names of the run's priors, sorted. */
+  static List<String> names(RunFolder run) throws IOException {
     Path priors = run.path().resolve("priors");
     List<String> names = new ArrayList<>();
     if (Files.isDirectory(priors)) {

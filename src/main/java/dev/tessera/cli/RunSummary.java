@@ -13,11 +13,12 @@ import dev.tessera.train.RunInfo;
 import dev.tessera.train.Trainer;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 
 /** The end of a run: pictures, report, and the figures that the command prints. */
 record RunSummary(RunFolder folder, Figures figures) {
-  private static final int PICTURES = 32;
+  static final int PICTURES = 32;
   private static final int COLUMNS = 8;
 
   /** What {@code tessera train --json} prints. */
@@ -54,7 +55,8 @@ record RunSummary(RunFolder folder, Figures figures) {
         pictures.originals(),
         pictures.reconstructions(),
         heldOut.usage(),
-        trainer.model().parameters().count());
+        trainer.model().parameters().count(),
+        List.of()); // priors of before were of other codes
     MetricsLog.Row last = trainer.log().rows().getLast();
     Evaluation.Result h = heldOut.result();
     return new RunSummary(

@@ -109,6 +109,24 @@ public final class Tensor implements AutoCloseable {
       throw new IllegalArgumentException(
           "a tensor of shape " + shape + " cannot be seen as one of " + other);
     }
+    return startingHere(other);
+  }
+
+  /**
+   * The first {@code count} of its rows, a row being what belongs to one index of the first
+   * dimension.
+   *
+   * @throws IllegalArgumentException if it has fewer
+   */
+  public Tensor firstRows(long count) {
+    if (shape.rank() == 0 || count < 0 || count > shape.dim(0)) {
+      throw new IllegalArgumentException(
+          "a tensor of shape " + shape + " has no first " + count + " rows");
+    }
+    return startingHere(shape.with(0, count));
+  }
+
+  private Tensor startingHere(Shape other) {
     requireCurrent();
     MemorySegment copy =
         workspace == null ? ts_tensor.allocate(Arena.ofAuto()) : workspace.nextDescriptor();

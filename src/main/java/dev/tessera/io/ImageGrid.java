@@ -1,5 +1,6 @@
 package dev.tessera.io;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -45,5 +46,36 @@ public final class ImageGrid {
       }
     }
     return new PixelImage(height, width, first.channels(), pixels);
+  }
+
+  /**
+   * The first images of a grid that {@link #of} laid out, in its order.
+   *
+   * @param height of an image
+   * @param width of an image
+   * @param most that are wanted; the grid may have fewer places
+   * @throws IllegalArgumentException if the grid is not one of such images
+   */
+  public static List<PixelImage> images(PixelImage grid, int height, int width, int most) {
+    if ((grid.height() + GAP) % (height + GAP) != 0 || (grid.width() + GAP) % (width + GAP) != 0) {
+      throw new IllegalArgumentException(
+          "a picture of %d x %d pixels is no grid of images of %d x %d"
+              .formatted(grid.height(), grid.width(), height, width));
+    }
+    int across = (grid.width() + GAP) / (width + GAP);
+    int places = (grid.height() + GAP) / (height + GAP) * across;
+    int length = width * grid.channels();
+    List<PixelImage> images = new ArrayList<>();
+    for (int i = 0; i < Math.min(most, places); i++) {
+      byte[] pixels = new byte[height * length];
+      int left = i % across * (width + GAP) * grid.channels();
+      int top = i / across * (height + GAP);
+      for (int y = 0; y < height; y++) {
+        int from = (top + y) * grid.width() * grid.channels() + left;
+        System.arraycopy(grid.pixels(), from, pixels, y * length, length);
+      }
+      images.add(new PixelImage(height, width, grid.channels(), pixels));
+    }
+    return images;
   }
 }

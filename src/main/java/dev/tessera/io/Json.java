@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamReadConstraints;
@@ -57,6 +59,50 @@ public final class Json {
    */
   public static <T> T read(Path file, Class<T> type) throws IOException {
     return parse(file.toString(), readBytes(file), type);
+  }
+
+  /** Keys of a document that was read, into which those that it lacks can be put. */
+  public interface Keys {
+    /**
+     * Puts {@code value} under {@code path}, keys joined by dots, if the object that it belongs to
+     * is there and has no such key.
+     *
+     * @param value a string, number or boolean, or null
+     */
+    void absent(String path, @Nullable Object value);
+  }
+
+  /**
+   * Like {@link #read(Path, Class)}, for a format that has got new keys: {@code later} puts those
+   * in that an older file lacks.
+   */
+  public static <T> T read(Path file, Class<T> type, Consumer<Keys> later) throws IOException {
+    String name = file.toString();
+    String text = decode(name, readBytes(file));
+    try {
+      if (MAPPER.readTree(text) instanceof ObjectNode document) {
+        later.accept((path, value) -> putAbsent(document, path, value));
+        text = MAPPER.writeValueAsString(document);
+      }
+    } catch (JacksonException e) {
+      throw malformed(name, e);
+    }
+    return parse(name, text.getBytes(StandardCharsets.UTF_8), type);
+  }
+
+  private static void putAbsent(ObjectNode document, String path, @Nullable Object value) {
+    String[] keys = path.split("\\.", -1);
+    ObjectNode at = document;
+    for (int i = 0; i < keys.length - 1; i++) {
+      if (!(at.get(keys[i]) instanceof ObjectNode inner)) {
+        return;
+      }
+      at = inner;
+    }
+    String last = keys[keys.length - 1];
+    if (!at.has(last)) {
+      at.set(last, MAPPER.valueToTree(value));
+    }
   }
 
   /** Reads a document that is in memory; {@code name} stands for the file in messages. */

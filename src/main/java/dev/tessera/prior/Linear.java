@@ -12,7 +12,7 @@ import java.util.SequencedMap;
  * {@code y = x W + b} for rows x: W is {@code [I,O]}, the layout in which a row at a time is fast,
  * and not PyTorch's {@code [O,I]}.
  */
-final class Linear {
+final class Linear implements Output {
   private final Parameter weight;
   private final Parameter bias;
 
@@ -21,31 +21,29 @@ final class Linear {
     this.bias = new Parameter(Shape.of(out), Initializer.ZEROS);
   }
 
-  void parameters(String prefix, SequencedMap<String, Parameter> all) {
+  @Override
+  public void parameters(String prefix, SequencedMap<String, Parameter> all) {
     all.put(prefix + ".weight", weight);
     all.put(prefix + ".bias", bias);
   }
 
   /** {@code [N,I]} to {@code [N,O]}. */
-  Tensor forward(Pass pass, Tensor x) {
+  @Override
+  public Tensor forward(Pass pass, Tensor x) {
     Tensor y = pass.allocate(Shape.of(x.shape().dim(0), bias.shape().dim(0)));
     TransformerOps.multiply(
         pass.stream(), TransformerOps.PRODUCT, x, weight.value(), bias.value(), y);
     return y;
   }
 
-  /** The same in the order of addition in which a row of y depends on that row of x alone. */
-  void inOrder(Stream stream, Tensor x, Tensor y) {
+  @Override
+  public void inOrder(Stream stream, Tensor x, Tensor y) {
     TransformerOps.multiply(
         stream, TransformerOps.PRODUCT_IN_ORDER, x, weight.value(), bias.value(), y);
   }
 
-  /**
-   * The gradients by the parameters, and by x as the result.
-   *
-   * @param ones {@code [1,N]}: the bias's gradient is their product with dy
-   */
-  Tensor backward(Pass pass, Tensor x, Tensor dy, Tensor ones) {
+  @Override
+  public Tensor backward(Pass pass, Tensor x, Tensor dy, Tensor ones) {
     Stream stream = pass.stream();
     TransformerOps.multiply(
         stream, TransformerOps.PRODUCT_LEFT_TRANSPOSED, x, dy, null, weight.gradient());

@@ -1,5 +1,9 @@
 package dev.tessera.prior;
 
+import dev.tessera.io.Json;
+import dev.tessera.io.MalformedFileException;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -116,8 +120,10 @@ public record PriorConfig(
    * @param width channels, a multiple of the heads
    * @param heads of attention; each has at most 128 channels
    * @param dropout share of elements dropped from the embeddings and each branch in training
+   * @param tied whether the logits are products with the codes' embeddings (Press and Wolf 2017,
+   *     "Using the output embedding to improve language models"), and not with weights of their own
    */
-  public record Transformer(int layers, int width, int heads, double dropout) {
+  public record Transformer(int layers, int width, int heads, double dropout, boolean tied) {
     /** Checks the ranges. */
     public Transformer {
       requireRange("transformer.layers", layers, 1, 256);
@@ -131,6 +137,16 @@ public record PriorConfig(
                 + ", into heads of at most 128, not "
                 + heads);
       }
+    }
+
+    /** With weights of their own for the logits. */
+    public Transformer(int layers, int width, int heads, double dropout) {
+      this(layers, width, heads, dropout, false);
+    }
+
+    /** The same, tied or not. */
+    public Transformer withTied(boolean newTied) {
+      return new Transformer(layers, width, heads, dropout, newTied);
     }
   }
 
@@ -239,6 +255,25 @@ public record PriorConfig(
           weightDecay,
           clipNorm);
     }
+  }
+
+  /**
+   * Reads a configuration. Keys that came after the first release of the format may be missing, and
+   * then have the values that all priors had before: no transformer, no warm-up, weight decay and
+   * clipping, weights that are not tied.
+   *
+   * @throws MalformedFileException if it is not one
+   */
+  public static PriorConfig read(Path file) throws IOException {
+    return Json.read(file, PriorConfig.class, PriorConfig::addLaterKeys);
+  }
+
+  private static void addLaterKeys(Json.Keys keys) {
+    keys.absent("transformer", null);
+    keys.absent("training.warm_up", 0);
+    keys.absent("training.weight_decay", 0.0);
+    keys.absent("training.clip_norm", 0.0);
+    keys.absent("transformer.tied", false);
   }
 
   /** The network of {@link Kind#PIXELCNN}. */

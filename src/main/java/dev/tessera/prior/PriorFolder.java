@@ -18,6 +18,7 @@ import java.nio.file.Path;
  *       sampling uses
  *   <li>{@code metrics.csv}: the {@link PriorMetrics}
  *   <li>{@code samples.png}, {@code samples.npy}: images drawn from it, and their codes
+ *   <li>{@code epochs/N.png}: images drawn after some of the epochs, from the same random numbers
  * </ul>
  */
 public record PriorFolder(Path path) {
@@ -51,6 +52,11 @@ public record PriorFolder(Path path) {
     return path.resolve("samples.png");
   }
 
+  /** Images drawn after an epoch, counted from 1. */
+  public Path samplesOf(int epoch) {
+    return path.resolve("epochs").resolve(epoch + ".png");
+  }
+
   /**
    * Makes the folder of a new prior.
    *
@@ -81,7 +87,7 @@ public record PriorFolder(Path path) {
 
   /** Reads the configuration. */
   public PriorConfig readConfig() throws IOException {
-    return Json.read(config(), PriorConfig.class);
+    return PriorConfig.read(config());
   }
 
   /** Reads what the training was. */

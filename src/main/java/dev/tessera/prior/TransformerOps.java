@@ -14,22 +14,34 @@ import org.jspecify.annotations.Nullable;
 final class TransformerOps {
   private static final double NORM_EPSILON = 1e-5; // as in PyTorch
 
-  /** {@code a b}, {@code a^T b} and {@code a b^T}; {@code a b} in the one order of addition. */
-  static final MemorySegment PRODUCT = product(false, false, false);
+  /** {@code a b}. */
+  static final MemorySegment PRODUCT = product(false, false, false, false);
 
-  static final MemorySegment PRODUCT_LEFT_TRANSPOSED = product(true, false, false);
-  static final MemorySegment PRODUCT_RIGHT_TRANSPOSED = product(false, true, false);
-  static final MemorySegment PRODUCT_IN_ORDER = product(false, false, true);
+  /** {@code a^T b}. */
+  static final MemorySegment PRODUCT_LEFT_TRANSPOSED = product(true, false, false, false);
+
+  /** {@code a^T b}, added to what is there. */
+  static final MemorySegment PRODUCT_LEFT_TRANSPOSED_ADDED = product(true, false, false, true);
+
+  /** {@code a b^T}. */
+  static final MemorySegment PRODUCT_RIGHT_TRANSPOSED = product(false, true, false, false);
+
+  /** {@code a b} in the one order of addition. */
+  static final MemorySegment PRODUCT_IN_ORDER = product(false, false, true, false);
+
+  /** {@code a b^T} in the one order of addition. */
+  static final MemorySegment PRODUCT_RIGHT_TRANSPOSED_IN_ORDER = product(false, true, true, false);
 
   private TransformerOps() {}
 
   private static MemorySegment product(
-      boolean leftTransposed, boolean rightTransposed, boolean inOrder) {
+      boolean leftTransposed, boolean rightTransposed, boolean inOrder, boolean added) {
     MemorySegment p = ts_matmul_params.allocate(Arena.global());
     ts_matmul_params.struct_size(p, (int) ts_matmul_params.sizeof());
     ts_matmul_params.transpose_a(p, leftTransposed ? 1 : 0);
     ts_matmul_params.transpose_b(p, rightTransposed ? 1 : 0);
     ts_matmul_params.sequential(p, inOrder ? 1 : 0);
+    ts_matmul_params.accumulate(p, added ? 1 : 0);
     return p;
   }
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * A decoder-only transformer over codes in raster order (Vaswani et al. 2017; the blocks are
  * GPT-2's). Position t reads the code before it, position 0 the token of its class (or the one
  * start token), and each adds what was learned for its row and its column. After the blocks come a
- * norm and the logits.
+ * norm and the logits, which may share the codes' embeddings.
  */
 final class TransformerPrior implements Prior {
   private final PriorConfig config;
@@ -30,7 +30,7 @@ final class TransformerPrior implements Prior {
   private final PositionTable places;
   private final List<TransformerBlock> blocks = new ArrayList<>();
   private final LayerNorm norm;
-  private final Linear toLogits;
+  private final Output toLogits;
   private final ParameterSet parameters;
   private final @Nullable MemorySegment dropout;
 
@@ -51,7 +51,10 @@ final class TransformerPrior implements Prior {
       blocks.add(new TransformerBlock(network, seed, RandomStreams.DROPOUT + 1 + 2 * i));
     }
     this.norm = new LayerNorm(width);
-    this.toLogits = new Linear(width, grid.codes(), TransformerBlock.normal(0.02));
+    this.toLogits =
+        network.tied()
+            ? new TiedOutput(tokens, grid.codes())
+            : new Linear(width, grid.codes(), TransformerBlock.normal(0.02));
     SequencedMap<String, Parameter> all = new LinkedHashMap<>();
     all.put("tokens.weight", tokens);
     places.parameters(all);
@@ -115,6 +118,7 @@ final class TransformerPrior implements Prior {
     places.backward(pass, dx, batch);
     Tensor counts = pass.allocate(Shape.of(tokens.shape().dim(0)), DataType.I32);
     TransformerOps.embeddingBackward(stream, dx, ids, counts, tokens.gradient());
+    toLogits.addSharedGradient(stream);
     return loss;
   }
 
@@ -150,7 +154,7 @@ final class TransformerPrior implements Prior {
     return norm;
   }
 
-  Linear toLogits() {
+  Output toLogits() {
     return toLogits;
   }
 

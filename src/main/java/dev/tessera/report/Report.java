@@ -9,6 +9,7 @@ import dev.tessera.train.MetricsLog.Row;
 import dev.tessera.train.RunFolder;
 import dev.tessera.train.RunInfo;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** {@code report.html} of a run folder: how a VQ-VAE was trained, and how good it is. */
@@ -22,6 +23,7 @@ public final class Report {
    * @param reconstructions what the model makes of each of them
    * @param usage how often the held-out set chose each code
    * @param parameters of the model
+   * @param priors over its codes; may be empty
    * @throws IllegalArgumentException if there are not as many originals as reconstructions
    * @throws IOException if the folder cannot be written to
    */
@@ -33,22 +35,27 @@ public final class Report {
       List<PixelImage> originals,
       List<PixelImage> reconstructions,
       CodeUsage usage,
-      long parameters)
+      long parameters,
+      List<PriorFigures> priors)
       throws IOException {
     List<Row> rows = log.rows();
+    List<Section> sections = new ArrayList<>();
+    sections.add(new PicturesSection(originals, reconstructions));
+    sections.add(new CurvesSection(rows));
+    sections.add(new CodebookSection(usage));
+    for (PriorFigures prior : priors) {
+      sections.add(new PriorSection(prior));
+    }
+    sections.add(new FactsSection(config, info, parameters));
+    sections.add(new RepeatSection(TrainCommandLine.of(folder, config, info)));
+    sections.add(new MeasuresSection());
     Page page =
         new Page(
             "Tessera run report",
             config.name(),
             lead(config, info),
             Headline.of(config, rows),
-            List.of(
-                new PicturesSection(originals, reconstructions),
-                new CurvesSection(rows),
-                new CodebookSection(usage),
-                new FactsSection(config, info, parameters),
-                new RepeatSection(TrainCommandLine.of(folder, config, info)),
-                new MeasuresSection()));
+            sections);
     AtomicFiles.write(folder.report(), page.html());
   }
 

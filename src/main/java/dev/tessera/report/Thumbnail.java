@@ -12,8 +12,13 @@ record Thumbnail(String source, int width, int height) {
 
   /** Embeds an image. */
   static Thumbnail of(PixelImage image) throws IOException {
+    return of(image, MOST_SIDE);
+  }
+
+  /** Embeds an image, shrunk by a whole factor if a side is longer than {@code most} pixels. */
+  static Thumbnail of(PixelImage image, int most) throws IOException {
     int longest = Math.max(image.width(), image.height());
-    PixelImage small = shrunk(image, (longest + MOST_SIDE - 1) / MOST_SIDE);
+    PixelImage small = shrunk(image, (longest + most - 1) / most);
     String base64 = Base64.getEncoder().encodeToString(ImageFiles.png(small));
     return new Thumbnail("data:image/png;base64," + base64, small.width(), small.height());
   }

@@ -101,11 +101,25 @@ class PriorCommandTest {
             "best.safetensors",
             "metrics.csv",
             "samples.png",
-            "samples.npy")) {
+            "samples.npy",
+            "epochs/1.png")) {
       assertTrue(Files.isRegularFile(run.resolve("priors/small").resolve(name)), name);
     }
     PixelImage picture = ImageFiles.read(run.resolve("priors/small/samples.png"));
     assertEquals(10 * 30 - 2, picture.width()); // a column a class
+    PixelImage early = ImageFiles.read(run.resolve("priors/small/epochs/1.png"));
+    assertEquals(10 * 30 - 2, early.width());
+    assertEquals(2 * 30 - 2, early.height());
+  }
+
+  @Test
+  void theRunsPageShowsThePriorBesideWhatItShowedBefore() throws IOException {
+    String page = Files.readString(run.resolve("report.html"));
+    for (String text : List.of("Prior: small", "all codes alike", "epoch 1: ", "Reconstructions")) {
+      assertTrue(page.contains(text), text);
+    }
+    // 32 pairs, samples of the epoch, samples of the end
+    assertEquals(66, page.split("src=\"data:image/png", -1).length - 1);
   }
 
   @Test
@@ -159,6 +173,7 @@ class PriorCommandTest {
     refused(List.of("letters"), "prior", run, "--name", "../x");
     refused(List.of("pixelcn", "keras-pixelcnn"), "prior", run, "--config", "pixelcn");
     refused(List.of("--kind"), "prior", run, "--kind", "gan");
+    refused(List.of("--tied", "transformer"), "prior", run, "--tied");
     refused(List.of("training.batch"), "prior", run, "--batch", 0, "--name", "b");
     refused(List.of("classes"), "prior", run, "--config", "keras-pixelcnn", "--classes");
     refused(List.of("not a folder"), "prior", folder.resolve("nowhere"));

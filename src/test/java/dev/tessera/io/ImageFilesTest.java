@@ -165,6 +165,13 @@ final class ImageFilesTest {
     assertEquals(4, grid.height());
     assertEquals(6, grid.width());
     assertArrayEquals(expected, grid.pixels());
+    List<PixelImage> images = ImageGrid.images(grid, 1, 2, 3);
+    assertEquals(3, images.size());
+    assertArrayEquals(a, images.get(0).pixels());
+    assertArrayEquals(b, images.get(1).pixels());
+    assertArrayEquals(c, images.get(2).pixels());
+    assertEquals(4, ImageGrid.images(grid, 1, 2, 9).size()); // the empty place is white
+    assertThrows(IllegalArgumentException.class, () -> ImageGrid.images(grid, 1, 3, 3));
   }
 
   @Test

@@ -77,7 +77,22 @@ final class TransformerReference {
       }
       add(x, linear(block + ".mlp.proj", hidden));
     }
-    return linear("head", norm("ln_f", x));
+    double[][] last = norm("ln_f", x);
+    return network.tied() ? tied(last) : linear("head", last);
+  }
+
+  private double[][] tied(double[][] x) {
+    double[] tokens = value("tokens.weight");
+    double[][] y = new double[x.length][];
+    for (int t = 0; t < x.length; t++) {
+      y[t] = value("head.bias").clone();
+      for (int k = 0; k < y[t].length; k++) {
+        for (int c = 0; c < x[t].length; c++) {
+          y[t][k] += x[t][c] * tokens[k * x[t].length + c];
+        }
+      }
+    }
+    return y;
   }
 
   private double[][] attention(double[][] qkv) {

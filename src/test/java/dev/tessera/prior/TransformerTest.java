@@ -14,16 +14,20 @@ import dev.tessera.device.Shape;
 import dev.tessera.device.Stream;
 import dev.tessera.device.Tensor;
 import dev.tessera.device.Workspace;
+import dev.tessera.io.MalformedFileException;
 import dev.tessera.nn.Parameter;
 import dev.tessera.nn.Pass;
 import dev.tessera.train.Adam;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The transformer against float64, its gradients by differences there; what a logit may depend on;
@@ -32,6 +36,8 @@ import org.junit.jupiter.api.Test;
 class TransformerTest {
   private static final PriorConfig.Training TRAINING =
       new PriorConfig.Training(8, 1, 1e-3, true, 1e-8, false, 0, 5, 0.1, 1);
+
+  @TempDir private Path folder;
 
   private final long seed = System.nanoTime();
   private final Philox random = new Philox(seed, 0x7003, 0);
@@ -49,13 +55,11 @@ class TransformerTest {
 
   private static PriorConfig config(
       PriorConfig.Grid grid, int layers, int width, int heads, double dropout) {
-    return new PriorConfig(
-        "test",
-        PriorConfig.Kind.TRANSFORMER,
-        grid,
-        null,
-        new PriorConfig.Transformer(layers, width, heads, dropout),
-        TRAINING);
+    return config(grid, new PriorConfig.Transformer(layers, width, heads, dropout));
+  }
+
+  private static PriorConfig config(PriorConfig.Grid grid, PriorConfig.Transformer network) {
+    return new PriorConfig("test", PriorConfig.Kind.TRANSFORMER, grid, null, network, TRAINING);
   }
 
   private static List<PriorConfig> configs() {
@@ -63,7 +67,9 @@ class TransformerTest {
         config(new PriorConfig.Grid(5, 4, 9, 0), 2, 24, 3, 0),
         config(new PriorConfig.Grid(3, 6, 5, 3), 1, 10, 1, 0.2),
         config(new PriorConfig.Grid(1, 1, 4, 2), 1, 8, 2, 0),
-        config(new PriorConfig.Grid(2, 3, 2, 0), 3, 6, 6, 0.5));
+        config(new PriorConfig.Grid(2, 3, 2, 0), 3, 6, 6, 0.5),
+        config(new PriorConfig.Grid(3, 4, 7, 3), new PriorConfig.Transformer(2, 12, 2, 0.1, true)),
+        config(new PriorConfig.Grid(4, 3, 20, 0), new PriorConfig.Transformer(1, 16, 2, 0, true)));
   }
 
   /** A prior whose parameters all matter: large weights, biases and norms that are not 0 and 1. */
@@ -131,7 +137,10 @@ class TransformerTest {
   void lossAndGradientsAreThoseOfTheFormulasInFloat64() {
     for (PriorConfig config : configs()) {
       PriorConfig.Transformer n = config.requireTransformer();
-      PriorConfig still = config(config.grid(), n.layers(), n.width(), n.heads(), 0);
+      PriorConfig still =
+          config(
+              config.grid(),
+              new PriorConfig.Transformer(n.layers(), n.width(), n.heads(), 0, n.tied()));
       try (Prior prior = prior(still)) {
         int[] codes = codes(config.grid(), 3);
         int[] classes = classes(config.grid(), 3);
@@ -366,6 +375,28 @@ class TransformerTest {
           assertEquals(old[i] - decay * old[i] - 0.01 * update, moved[i], 2e-6, name);
         }
       }
+    }
+  }
+
+  @Test
+  void tiedWeightsAreCountedSavedAndRestoredOnce() throws IOException {
+    PriorConfig.Grid grid = new PriorConfig.Grid(3, 4, 7, 3);
+    PriorConfig.Transformer network = new PriorConfig.Transformer(2, 12, 2, 0);
+    Path file = folder.resolve("tied.safetensors");
+    int[] codes = codes(grid, 3);
+    int[] classes = classes(grid, 3);
+    try (Prior untied = prior(config(grid, network));
+        Prior tied = prior(config(grid, network.withTied(true)));
+        Prior restored = Prior.of(config(grid, network.withTied(true)), stream, seed + 1)) {
+      assertEquals(untied.parameters().count() - 7 * 12, tied.parameters().count());
+      assertFalse(tied.parameters().byName().containsKey("head.weight"));
+      PriorCheckpoint.writeWeights(file, stream, tied, 1);
+      PriorCheckpoint.restoreWeights(file, stream, restored);
+      assertArrayEquals(bits(logits(tied, codes, classes)), bits(logits(restored, codes, classes)));
+      assertThrows(
+          MalformedFileException.class,
+          () -> PriorCheckpoint.restoreWeights(file, stream, untied),
+          "weights of a tied prior are not those of an untied one");
     }
   }
 

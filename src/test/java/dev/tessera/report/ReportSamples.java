@@ -109,7 +109,7 @@ final class ReportSamples {
     RunFolder run = new RunFolder(folder);
     List<PixelImage> originals = images(pictures, 28, 1, 1);
     List<PixelImage> reconstructions = images(pictures, 28, 1, 2);
-    Report.write(run, config, info, log, originals, reconstructions, usage, 183_265);
+    Report.write(run, config, info, log, originals, reconstructions, usage, 183_265, List.of());
     return Files.readString(run.report());
   }
 
@@ -141,5 +141,23 @@ final class ReportSamples {
     public void fatalError(SAXParseException e) throws SAXParseException {
       throw e;
     }
+  }
+
+  /** One prior of 15 epochs, with samples of two of them. */
+  static List<PriorFigures> priors() {
+    List<PriorFigures.Epoch> epochs = new ArrayList<>();
+    for (int i = 1; i <= 15; i++) {
+      epochs.add(new PriorFigures.Epoch(i, 71L * i, 1.2 + 1.0 / i, 1.25 + 0.9 / i));
+    }
+    PixelImage picture = images(1, 298, 1, 3).getFirst();
+    return List.of(
+        new PriorFigures(
+            "pixelcnn",
+            "A PixelCNN.",
+            epochs,
+            4.852,
+            2.207,
+            List.of(new PriorFigures.Sample(1, picture), new PriorFigures.Sample(15, picture)),
+            picture));
   }
 }

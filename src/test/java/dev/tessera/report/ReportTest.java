@@ -17,6 +17,7 @@ import dev.tessera.train.CodeUsage;
 import dev.tessera.train.MetricsLog;
 import dev.tessera.train.RunFolder;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,6 +101,34 @@ class ReportTest {
   }
 
   @Test
+  void aPriorHasItsCurveItsFloorsAndItsSamples() throws IOException {
+    RunFolder run = new RunFolder(folder);
+    MetricsLog log = log(folder, 3, 1);
+    VqVaeConfig config = VqVaeConfig.named("mnist");
+    Report.write(
+        run, config, info(), log, List.of(), List.of(), usage(128), 1, ReportSamples.priors());
+    Document page = parse(Files.readString(run.report()));
+    assertTrue(texts(page, "h2").contains("Prior: pixelcnn"));
+    List<String> keys = texts(page, "span");
+    for (String key :
+        List.of(
+            "training 1.267",
+            "held-out 1.310",
+            "all codes alike 4.852",
+            "frequencies at each place 2.207")) {
+      assertTrue(keys.contains(key), key + " is not among " + keys);
+    }
+    List<String> captions = texts(page, "figcaption");
+    assertTrue(captions.contains("epoch 1: 2.150 nats held-out"), captions::toString);
+    assertTrue(captions.contains("epoch 15: 1.310 nats held-out"), captions::toString);
+    NodeList pictures = page.getElementsByTagName("img");
+    assertEquals(3, pictures.getLength());
+    for (int i = 0; i < 3; i++) { // as they are, not shrunk
+      assertEquals("298", ((Element) pictures.item(i)).getAttribute("width"));
+    }
+  }
+
+  @Test
   void nothingIsFetchedAndNothingRuns() throws IOException {
     String page =
         write(folder, VqVaeConfig.named("mnist"), info(), log(folder, 20, 1), 8, usage(128));
@@ -152,7 +181,16 @@ class ReportTest {
     assertThrows(
         IllegalArgumentException.class,
         () ->
-            Report.write(run, config, info(), log, images(2, 28, 1, 1), List.of(), usage(128), 1));
+            Report.write(
+                run,
+                config,
+                info(),
+                log,
+                images(2, 28, 1, 1),
+                List.of(),
+                usage(128),
+                1,
+                List.of()));
   }
 
   @Test
