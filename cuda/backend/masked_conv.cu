@@ -11,7 +11,7 @@ ts_status code_sums(Stream *s, const char *op, const ts_masked_conv_shape &shape
   if (count == 0) return TS_OK;
   FaultSlot fault;
   TS_TRY(s->faults.begin(TS_FAULT_CODE_RANGE, op, &fault));
-  const unsigned grid = s->blocks(ceil_div<int64_t>(count, kMaskedThreads), kMaskedBlocks);
+  const unsigned grid = s->blocks(ceil_div<int64_t>(count, kMaskedThreads), kCodeConvBlocks);
   return TS_LAUNCH_ON(s, "code_conv", code_conv, grid, kMaskedThreads, 0, shape, layout, one_position, codes, w, bias,
                       y, count, fault);
 }

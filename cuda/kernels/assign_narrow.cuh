@@ -34,7 +34,7 @@ TS_DEVICE void add_products(const CodebookView &book, const float *x, int group,
   const float scale = book.spread->scale;
   const int d = static_cast<int>(book.d);
   const int64_t first = int64_t{group} * kGroup;
-  const int last = first + kGroup <= book.k ? kGroup - 1 : static_cast<int>(book.k - 1 - first);
+  const int last = TS_GUARD(3, first + kGroup <= book.k) ? kGroup - 1 : static_cast<int>(book.k - 1 - first);
   const float *const codes = book.codes + first * d;
   TS_UNROLL_BY(1)
   for (int i = kStep * lane; i < d; i += kStep * kRowLanes) {
@@ -133,7 +133,7 @@ narrow_rows(CodebookView book, BoundTerms bound, const float *x, SearchWork work
           const float error =
               fmaf(bound.fp32_product * terms.norm, panel.norm, panel.fp32_constant + terms.fixed) * bound.factor;
           lowest = score - error;
-          if (kept < kNarrowed) {
+          if (TS_GUARD(4, kept < kNarrowed)) {
             uppers[kept * kGroup + lane] = score + error;
             if (lane == 0) groups[kept].x = static_cast<unsigned>(group);
           }
@@ -156,7 +156,7 @@ narrow_rows(CodebookView book, BoundTerms bound, const float *x, SearchWork work
     }
     left = shuffle(left, first_lane);
     useless = useless || (screened && left == 0);
-    if (lane > 0 || row >= work.rows) continue;
+    if (lane > 0 || !TS_GUARD(5, row < work.rows)) continue;
     tally.row();
     if (useless) {
       work.scanned[atomic_add(&work.counts[1], 1u)] = row;

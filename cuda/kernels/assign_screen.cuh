@@ -156,7 +156,7 @@ class Watch {
 
   TS_DEVICE void list(float upper, int group) {
     if (found_ == kListed) prune();
-    if (found_ < kListed) entries()[found_] = make_uint2(float_bits(upper), static_cast<unsigned>(group));
+    if (TS_GUARD(4, found_ < kListed)) entries()[found_] = make_uint2(float_bits(upper), static_cast<unsigned>(group));
     found_ = found_ < kListed ? found_ + 1 : kListed + 1;
   }
 

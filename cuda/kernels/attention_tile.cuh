@@ -42,7 +42,8 @@ template <int kD>
 TS_DEVICE void copy_rows(const float *from, int64_t step, int64_t rows, int64_t d, float *to) {
   for (int i = static_cast<int>(threadIdx.x); i < kAttentionTile * kD; i += kAttentionThreads) {
     const int row = i / kD, column = i % kD;
-    to[row * kAttentionPitch<kD> + column] = row < rows && column < d ? from[row * step + column] : 0.0f;
+    const bool inside = TS_GUARD(1, row < rows && column < d);
+    to[row * kAttentionPitch<kD> + column] = inside ? from[row * step + column] : 0.0f;
   }
 }
 
@@ -86,7 +87,7 @@ class RowPart {
     TS_UNROLL
     for (int i = 0; i < kOwn; i++) {
       const int column = i / 4 * 16 + 4 * c + i % 4;
-      if (column < d) to[column] = sum_[i];
+      if (TS_GUARD(2, column < d)) to[column] = sum_[i];
     }
   }
 

@@ -52,7 +52,7 @@ struct CentredCode {
   int64_t d;
 
   TS_DEVICE double operator[](int64_t i) const {
-    return i < d ? fma(static_cast<double>(code[i]), scale, -static_cast<double>(mean[i])) : 0.0;
+    return TS_GUARD(5, i < d) ? fma(static_cast<double>(code[i]), scale, -static_cast<double>(mean[i])) : 0.0;
   }
 };
 

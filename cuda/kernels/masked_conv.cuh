@@ -9,7 +9,7 @@
 // bias_gradient  a thread a channel, rows ascending
 // conv_at        a thread an output number: the chain of fmaf that tessera.h states, weights along the threads; 2
 //                operations and 4 bytes from the cache a weight and image. Sampling is bound by launches, not by this
-// registers      at most 40, code_gradient 64; no shared memory
+// registers      at most 40, code_conv 48 (with 40 it spills on sm_100), code_gradient 64; no shared memory
 #pragma once
 
 #include "core/backend.h"
@@ -17,7 +17,7 @@
 
 namespace tessera::cuda {
 
-constexpr int kMaskedThreads = 256, kMaskedBlocks = 6;
+constexpr int kMaskedThreads = 256, kMaskedBlocks = 6, kCodeConvBlocks = 5;
 constexpr int kCodeGradientThreads = 64;
 
 // Where the codes of images lie: code (r, c) of image b at (r W + c) step + b image.
@@ -25,7 +25,7 @@ struct CodeLayout {
   int64_t step, image;
 };
 
-TS_KERNEL(kMaskedThreads, kMaskedBlocks)
+TS_KERNEL(kMaskedThreads, kCodeConvBlocks)
 code_conv(ts_masked_conv_shape s, CodeLayout layout, bool one_position, const int32_t *codes, const float *w,
           const float *bias, float *y, int64_t count, FaultSlot fault) {
   const int64_t stride = int64_t{gridDim.x} * kMaskedThreads, positions = one_position ? 1 : s.height * s.width;
@@ -36,7 +36,7 @@ code_conv(ts_masked_conv_shape s, CodeLayout layout, bool one_position, const in
     float sum = bias ? bias[channel] : 0.0f;
     for (int64_t tap = 0; tap < s.taps; tap++) {
       const int64_t r = row - s.pad_top + tap / s.kernel_w, c = column - s.pad_left + tap % s.kernel_w;
-      if (r < 0 || r >= s.height || c < 0 || c >= s.width) continue;
+      if (!TS_GUARD(3, r >= 0 && r < s.height && c >= 0 && c < s.width)) continue;
       const int64_t at = (r * s.width + c) * layout.step + image * layout.image;
       const int32_t code = codes[at];
       if (TS_GUARD(1, code >= 0 && code < s.in_c))
@@ -56,9 +56,9 @@ code_gradient(ts_masked_conv_shape s, const int32_t *codes, const float *dy, flo
     float sum = 0.0f;
     for (int64_t image = 0; image < s.batch; image++)
       for (int64_t r = 0; r < s.height; r++) {
-        if (r + down < 0 || r + down >= s.height) continue;
+        if (!TS_GUARD(4, r + down >= 0 && r + down < s.height)) continue;
         for (int64_t c = 0; c < s.width; c++) {
-          if (c + right < 0 || c + right >= s.width) continue;
+          if (!TS_GUARD(5, c + right >= 0 && c + right < s.width)) continue;
           const int64_t output = (image * s.height + r) * s.width + c, at = output + down * s.width + right;
           const int32_t there = codes[at];
           if (there == code) sum += dy[output * s.out_c + channel];
@@ -85,7 +85,7 @@ conv_at(ts_masked_conv_shape s, const float *x, const float *w, const float *bia
     float sum = bias ? bias[channel] : 0.0f;
     for (int64_t tap = 0; tap < s.taps; tap++) {
       const int64_t r = s.row - s.pad_top + tap / s.kernel_w, c = s.column - s.pad_left + tap % s.kernel_w;
-      if (r < 0 || r >= s.height || c < 0 || c >= s.width) continue;
+      if (!TS_GUARD(6, r >= 0 && r < s.height && c >= 0 && c < s.width)) continue;
       const float *from = x + ((r * s.width + c) * s.batch + image) * s.in_c;
       const float *weights = w + tap * s.in_c * s.out_c + channel;
       for (int64_t d = 0; d < s.in_c; d++) sum = fmaf(from[d], weights[d * s.out_c], sum);

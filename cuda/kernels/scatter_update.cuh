@@ -93,7 +93,7 @@ TS_DEVICE float sum_column(const Segments &s, const float *x, uint32_t begin, ui
 // partials [heavy, blocks, d]: block (b, h) of the grid adds block b's rows of heavy code h.
 TS_KERNEL(kScatterThreads, 4) block_partials(Segments s, const float *x, float *partials) {
   const uint32_t h = blockIdx.y, b = blockIdx.x;
-  if (h >= *s.heavy_count) return;
+  if (!TS_GUARD(4, h < *s.heavy_count)) return;
   const int32_t code = s.heavy_codes[h];
   const uint32_t start = s.starts[code], end = start + static_cast<uint32_t>(s.counts[code]);
   const uint32_t from = lower_bound(s.rows, start, end, b * kScatterBlock);

@@ -25,11 +25,13 @@ export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0
 # after an @ comes a part of the names of the cases to run, with _ for a space.
 tests_of() {
   case $1 in
+    assign_exact.cuh | assign_narrow.cuh)
+      echo test_vq_exact@scanned test_vq_exact@more_candidates test_vq_exact@screen test_vq_exact@finite test_vq_exact@remainder test_vq_exact ;;
     assign* | codebook.cuh)
       echo test_vq_exact@screen test_vq_exact@finite test_vq_exact@remainder test_search@plan test_vq_exact test_search ;;
     quantize.cuh | gather.cuh | scatter_update.cuh | sort_rows.cuh | ema.cuh | restart.cuh) echo test_vq_training ;;
     softmax.cuh | layer_norm.cuh) echo test_rows ;;
-    masked_conv.cuh | gate.cuh | sample_codes.cuh) echo test_prior ;;
+    masked_conv.cuh | gate.cuh | sample_codes.cuh | token_ids.cuh) echo test_prior ;;
     attention*.cuh) echo test_attention ;;
     clip.cuh | dropout.cuh) echo test_math ;;
     matmul.cuh) echo test_nn_matmul TF32/test_nn_matmul ;;

@@ -2,10 +2,11 @@
 //
 //   bench_vq [--op assign|quantize|update|brute|scaling] [--k K] [--d D] [--n N] [--data
 //   gaussian|trained|near-tied|crowds]
-//            [--kernel NAME] [--threads T] [--repeats R]
+//            [--kernel NAME] [--threads T] [--repeats R] [--far VALUE] [--device cpu|cuda-emulated|cuda:N]
 //
 // "brute" is a plain float64 search on one thread, for scale; "near-tied" and "crowds" are the worst cases of the
-// tests. "scaling" compares assign on T threads with one thread, on the wall, in turn, round after round.
+// tests. "scaling" compares assign on T threads with one thread, on the wall, in turn, round after round. --far puts
+// VALUE into one number of one code, far from all others. With --device, only what is left of the rows means anything.
 //
 // Without --k and --d it walks through the shapes of docs/kernels.md. Every line has the fp32 peak of one core,
 // measured around the same repeats by a loop of independent fma, because clocks and neighbours change. Times are minima
@@ -61,7 +62,8 @@ __attribute__((target("avx2,fma"), noinline)) double peak_avx2() {
 double peak() { return __builtin_cpu_supports("avx512f") ? peak_avx512() : peak_avx2(); }
 
 struct Options {
-  std::string op = "assign", data, kernel;
+  std::string op = "assign", data, kernel, device = "cpu";
+  float far = 0;
   int64_t k = 0, d = 0, n = 20000;
   int threads = 1, repeats = 7;
 };
@@ -122,6 +124,7 @@ void compare_threads(Device &device, const Options &o, Codebook &codebook, Tenso
 void measure(Device &device, const Options &o) {
   Rng rng(1);
   Case c = make_data(rng, o.data, o.n, o.k, o.d);
+  if (o.far != 0) c.codes[static_cast<size_t>(uniform_int(rng, 0, c.k * c.d - 1))] = o.far;
   Codebook codebook(device, c.codes, c.k, c.d, o.kernel);
   if (!codebook.handle) return;
   Tensor<float> x(device, {c.n, c.d}, c.x), quantized(device, {c.n, c.d}), sums(device, {c.k, c.d});
@@ -170,6 +173,8 @@ int main(int argc, char **argv) {
     if (name == "--op") o.op = value;
     if (name == "--data") o.data = value;
     if (name == "--kernel") o.kernel = value;
+    if (name == "--device") o.device = value;
+    if (name == "--far") o.far = std::stof(value);
     if (name == "--k") o.k = std::stoll(value);
     if (name == "--d") o.d = std::stoll(value);
     if (name == "--n") o.n = std::stoll(value);
@@ -177,10 +182,10 @@ int main(int argc, char **argv) {
     if (name == "--repeats") o.repeats = std::stoi(value);
   }
   if (o.threads == 1) used_clock = CLOCK_THREAD_CPUTIME_ID;
-  Device device{"cpu"};
+  Device device{o.device};
   ts_error error{};
   ts_stream_options options{sizeof options, o.threads};
-  if (ts_device_open("cpu", &device.device, &error) != TS_OK ||
+  if (ts_device_open(o.device.c_str(), &device.device, &error) != TS_OK ||
       ts_stream_open(device.device, &options, &device.stream, &error) != TS_OK) {
     fprintf(stderr, "%s\n", error.message);
     return 1;

@@ -80,8 +80,11 @@ struct Device {
   ts_device *device = nullptr;
   ts_stream *stream = nullptr;
 
-  // Whether a GPU, or one that is emulated on a CPU: then every lane is a thread of its own, and time is dear.
+  // Whether a GPU, or one that is emulated.
   bool is_gpu() const { return name != "cpu"; }
+
+  // Whether every lane is a fiber of a CPU: time is dear, and cases try fewer inputs. A GPU tries all of them.
+  bool is_emulated() const { return name == "cuda-emulated"; }
 
   std::string message() const {
     ts_error error{};

@@ -142,7 +142,7 @@ void shapes(Device &d) {
 }
 
 void long_sequences(Device &d) {
-  if (d.name == "cuda-emulated")
+  if (d.is_emulated())
     against_float64(d, {{1, 161, 1, 24}}, 1);
   else
     against_float64(d, {{1, 500, 2, 40}, {1, 1024, 1, 64}}, 1);
@@ -177,7 +177,7 @@ bool same_bits(const Floats &a, const Floats &b) {
 // y and lse of positions before t are the same bits whatever stands at t: another number, or a NaN.
 void causality(Device &d) {
   Rng rng(seed() + 2);
-  const Shape s{2, d.name == "cuda-emulated" ? 34 : 49, 2, 12};
+  const Shape s{2, d.is_emulated() ? 34 : 49, 2, 12};
   const int64_t c = s.channels();
   const Floats qkv = gaussian(rng, 3 * s.size()), dy = gaussian(rng, s.size());
   const Result before = compute(d, s, qkv, dy);
@@ -222,7 +222,7 @@ std::vector<Floats> by_steps(Device &d, const Shape &s, const Floats &qkv, int64
 
 void steps(Device &d) {
   Rng rng(seed() + 3);
-  const bool emulated = d.name == "cuda-emulated";
+  const bool emulated = d.is_emulated();
   for (const Shape &s : {Shape{7, 20, 2, 8}, Shape{3, 9, 3, 5}, Shape{2, emulated ? 133 : 300, 1, 64},
                          Shape{2, 4, 1, 128}, Shape{2, 5, 2, 33}}) {
     const int64_t c = s.channels();

@@ -47,7 +47,7 @@ bool same_bits(const std::vector<float> &a, const std::vector<float> &b) {
 void same_bits_on_repeat(Device &dev) {
   for (const Step &step : steps(12)) {
     auto first = results(dev, step);
-    for (int repeat = 0; repeat < (dev.is_gpu() ? 1 : 3); repeat++)
+    for (int repeat = 0; repeat < (dev.is_emulated() ? 1 : 3); repeat++)
       CHECK_MSG(same_bits(first, results(dev, step)), "%s differs between runs", step.conv.text().c_str());
   }
 }
@@ -63,7 +63,7 @@ void streams_at_once(Device &dev, int threads) {
       Device own{dev.name, dev.device, nullptr};
       ts_stream_options options{sizeof options, threads};
       if (ts_stream_open(dev.device, &options, &own.stream, nullptr) != TS_OK) wrong[t]++;
-      for (size_t repeat = 0; repeat < (dev.is_gpu() ? 2u : 4u); repeat++)
+      for (size_t repeat = 0; repeat < (dev.is_emulated() ? 2u : 4u); repeat++)
         for (size_t i = 0; i < list.size(); i++) {
           size_t at = (i + t) % list.size();
           if (!same_bits(expected[at], results(own, list[at]))) wrong[t]++;

@@ -35,7 +35,7 @@ void compare_all(Device &device, const Case &c) {
 void random_shapes(Device &device) {
   Rng rng(seed());
   for (int kind = 0; kind < kKindCount; kind++) {
-    for (int repeat = 0; repeat < (device.is_gpu() ? 4 : 6); repeat++) {
+    for (int repeat = 0; repeat < (device.is_emulated() ? 4 : 6); repeat++) {
       int64_t d = repeat < 2 ? uniform_int(rng, 1, 20) : uniform_int(rng, 1, 300);
       int64_t k = repeat % 2 ? uniform_int(rng, 1, 200) : uniform_int(rng, 1, 1500);
       int64_t n = std::min<int64_t>(uniform_int(rng, 0, 300), 2000000 / (k * d) + 1);
@@ -52,10 +52,10 @@ void corner_shapes(Device &device) {
                                {13, 63, 299},  {11, 1, 300},    {97, 129, 16}, {6, 1000, 64}, {100, 128, 65},
                                {3, 20, 4099},  {20, 9000, 6}};
   const int kinds[] = {0, 1, 2, 11, 14, 15};
-  // All kinds at all shapes; on a GPU two at each, which the seed chooses.
+  // All kinds at all shapes; on the emulator two at each, which the seed chooses.
   for (size_t i = 0; i < std::size(shapes); i++)
     for (size_t j = 0; j < std::size(kinds); j++)
-      if (!device.is_gpu() || (i + j + seed()) % 3 == 0)
+      if (!device.is_emulated() || (i + j + seed()) % 3 == 0)
         compare_all(device, make_case(rng, kinds[j], shapes[i][0], shapes[i][1], shapes[i][2]));
 }
 
@@ -89,6 +89,23 @@ void more_candidates_than_lists(Device &device) {
     std::copy_n(c.codes.begin() + from * c.d, c.d, c.x.begin() + i * c.d);
   }
   compare_all(device, c);
+}
+
+// Where one code is far from all others, no bound excludes anything, and a GPU scans every row: here rows and codes
+// that do not fill the scan's tiles, and rows nearer to 0, which fills them up, than to any code.
+void scanned_rows(Device &device) {
+  Rng rng(seed() + 12);
+  const int64_t n = 61, k = 300, d = 20;
+  Case c{"far code, rows near 0", n, k, d, gaussian(rng, n * d, 0.1f), gaussian(rng, k * d, 1.0f, 4.0f)};
+  c.codes[static_cast<size_t>(k / 2 * d)] = 1e6f;
+  const std::vector<int32_t> expected = brute_force(c.x, c.codes, n, k, d);
+  for (const std::string &kernel : kernels(device)) {
+    compare(device, c, expected, kernel);
+    ts_vq_stats stats{};
+    stats.struct_size = sizeof stats;
+    OK(device, ts_vq_statistics(device.stream, 1, &stats));
+    CHECK(!device.is_gpu() || stats.scanned_rows == static_cast<uint64_t>(n));
+  }
 }
 
 // Codes near a subspace are screened by their coordinates in it: at the limits of the shapes that are, at the ends of
@@ -299,6 +316,7 @@ int main() {
   run("codes at every remainder", every_remainder);
   run("codes where the reference itself rounds", reference_rounding);
   run("more candidates than the lists hold", more_candidates_than_lists);
+  run("rows that are scanned", scanned_rows);
   run("codes near a subspace", projected);
   run("codes do not depend on threads", thread_counts);
   run("codes do not depend on the caller's float mode", caller_float_mode);
