@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An ordered queue of calls on a device, with scratch memory and (on the CPU) threads of its own.
@@ -24,7 +25,9 @@ public final class Stream implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final NativeCall call;
   private boolean closed; // guarded by lock
-  private MemorySegment staging; // guarded by lock: native memory for copies from and to the heap
+  // Native memory for copies from and to the heap, and what frees it; both guarded by lock.
+  private @Nullable Arena stagingArena; // null before the first
+  private MemorySegment staging = MemorySegment.NULL;
 
   /** A stream of its own, of {@code threads} threads. */
   Stream(Device device, int threads) {
@@ -43,7 +46,6 @@ public final class Stream implements AutoCloseable {
               return tessera_h.ts_stream_open(device.handle(), options, out, error);
             });
     this.call = new NativeCall(this);
-    this.staging = Arena.ofAuto().allocate(256, 64);
   }
 
   private Stream(Device device, MemorySegment handle) {
@@ -51,7 +53,6 @@ public final class Stream implements AutoCloseable {
     this.threads = 1;
     this.handle = handle;
     this.call = new NativeCall(this);
-    this.staging = Arena.ofAuto().allocate(256, 64);
   }
 
   /**
@@ -210,6 +211,9 @@ public final class Stream implements AutoCloseable {
       }
       if (!closed) {
         closed = true;
+        if (stagingArena != null) {
+          stagingArena.close();
+        }
         device.call((arena, error) -> tessera_h.ts_stream_close(handle, error));
       }
     } finally {
@@ -225,9 +229,28 @@ public final class Stream implements AutoCloseable {
     lock.unlock();
   }
 
+  /** What copies go through now: for tests. */
+  MemorySegment staging() {
+    return staging;
+  }
+
+  // Copies have read or written it when they return, so that it is free again. It stays as large as
+  // the largest of them, until the stream is closed.
   private MemorySegment stage(long bytes) {
-    if (staging.byteSize() < bytes) {
-      staging = Arena.ofAuto().allocate(bytes, 64);
+    if (stagingArena == null || staging.byteSize() < bytes) {
+      Arena larger = Arena.ofShared();
+      MemorySegment memory;
+      try {
+        memory = larger.allocate(Math.max(bytes, 256), 64);
+      } catch (OutOfMemoryError e) {
+        larger.close();
+        throw e;
+      }
+      if (stagingArena != null) {
+        stagingArena.close();
+      }
+      stagingArena = larger;
+      staging = memory;
     }
     return staging.asSlice(0, bytes);
   }

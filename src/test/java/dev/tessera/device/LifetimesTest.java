@@ -2,6 +2,7 @@ package dev.tessera.device;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -124,6 +125,28 @@ class LifetimesTest {
     other.close();
     other.close();
     assertThrows(IllegalStateException.class, other::synchronize);
+  }
+
+  /**
+   * The memory that heap arrays are copied through: a larger one frees it, and the stream's close.
+   */
+  @Test
+  void aStreamFreesWhatItsCopiesWentThrough() {
+    Stream other = device.openStream(1);
+    try (Tensor few = device.allocate(Shape.of(100));
+        Tensor many = device.allocate(Shape.of(1000))) {
+      few.copyFrom(other, new float[100]);
+      MemorySegment first = other.staging();
+      few.toFloats(other);
+      assertEquals(first, other.staging());
+      many.toFloats(other);
+      MemorySegment second = other.staging();
+      assertFalse(first.scope().isAlive());
+      few.copyFrom(other, new float[100]);
+      assertEquals(second, other.staging());
+      other.close();
+      assertFalse(second.scope().isAlive());
+    }
   }
 
   @Test
