@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       DecodeCommand.class,
       PriorCommand.class,
       SampleCommand.class,
+      TrainClassifierCommand.class,
       BenchCommand.class,
       DevicesCommand.class
     })

@@ -82,11 +82,25 @@ public final class Ops {
    */
   public static void softmaxCrossEntropy(
       Stream stream, Tensor logits, Tensor targets, Tensor loss, @Nullable Tensor gradient) {
+    softmaxCrossEntropy(stream, 1, logits, targets, loss, gradient);
+  }
+
+  /**
+   * The same with {@code gradScale} times that gradient, for a batch that is a part of a larger
+   * one.
+   */
+  public static void softmaxCrossEntropy(
+      Stream stream,
+      double gradScale,
+      Tensor logits,
+      Tensor targets,
+      Tensor loss,
+      @Nullable Tensor gradient) {
     try (NativeCall call = stream.call()) {
       call.check(
           tessera_h.ts_softmax_cross_entropy(
               call.stream(),
-              1,
+              gradScale,
               call.arg(logits),
               call.arg(targets),
               call.arg(loss),

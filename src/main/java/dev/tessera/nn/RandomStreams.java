@@ -13,6 +13,12 @@ public final class RandomStreams {
   /** Rows and codes of benchmarks; the step tells their uses apart. */
   public static final int BENCHMARK = 0x200;
 
+  /** How far images are shifted while a classifier learns; the step is the image's place in it. */
+  public static final int SHIFT = 0x300;
+
+  /** Which held-out images are compared with the others. */
+  public static final int HALVES = 0x301;
+
   /** Dropout of a transformer; each place where elements are dropped has the next one. */
   public static final int DROPOUT = 0x400;
 

@@ -168,6 +168,16 @@ class GradientsTest {
   }
 
   @Test
+  void aFullyConnectedLayerBehindConvolutions() {
+    check(
+        Sequential.of(
+            new Conv2d(WeightRule.KERAS.conv(2, 4, 3, 2, Activation.RELU)),
+            new Flatten(),
+            new Conv2d(WeightRule.KERAS.conv(4 * 3 * 2, 5, 1, 1, Activation.RELU))),
+        Shape.of(3, 6, 4, 2));
+  }
+
+  @Test
   void samePaddingIsKeras() {
     assertEquals(new Padding(0, 0, 1, 1), Padding.same(28, 28, 3, 2));
     assertEquals(new Padding(1, 1, 1, 1), Padding.same(7, 7, 3, 2));
