@@ -21,17 +21,22 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code tessera eval}: figures of a run on images that it was not trained on. */
 @Command(
     name = "eval",
     description = "Measures a run on held-out images: NMSE, PSNR, SSIM, perplexity, usage.",
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    subcommands = EvalSamplesCommand.class)
 final class EvalCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN", description = "A run folder.")
-  private Path run = Path.of("");
+  // Not demanded by picocli, which would demand it of "eval samples RUN" too.
+  @Parameters(arity = "0..1", paramLabel = "RUN", description = "A run folder.")
+  private @Nullable Path run;
 
   @Option(
       names = "--data",
@@ -52,6 +57,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private OutputOptions output = new OutputOptions();
 
+  @Spec private CommandSpec spec = CommandSpec.create();
+
   private record Figures(
       String run,
       String data,
@@ -65,6 +72,9 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (run == null) {
+      throw new ParameterException(spec.commandLine(), "Missing required parameter: 'RUN'");
+    }
     RunFolder folder = new RunFolder(run);
     folder.open();
     VqVaeConfig config = folder.readConfig();
@@ -104,7 +114,7 @@ final class EvalCommand implements Callable<Integer> {
           Evaluation.run(model, stream, workspace, images, info.variance()).result();
       Figures figures =
           new Figures(
-              run.toString(),
+              folder.path().toString(),
               images.name(),
               images.count(),
               r.nmse(),

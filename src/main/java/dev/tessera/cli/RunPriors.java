@@ -57,6 +57,22 @@ final class RunPriors {
     return folder(run, name);
   }
 
+  /**
+   * Like {@link #find}, and checks that the prior is of the run as it is now.
+   *
+   * @throws MalformedFileException also if the run has been trained on since
+   */
+  static PriorFolder open(RunFolder run, @Nullable String name) throws IOException {
+    PriorFolder prior = find(run, name);
+    prior.open();
+    if (!RunCodes.source(run, run.readInfo()).equals(prior.readInfo().source())) {
+      throw new MalformedFileException(
+          prior.path(),
+          "was trained on other codes: the run has been trained on since; train a new prior");
+    }
+    return prior;
+  }
+
   /** Names of the run's priors, sorted. */
   static List<String> names(RunFolder run) throws IOException {
     Path priors = run.path().resolve("priors");

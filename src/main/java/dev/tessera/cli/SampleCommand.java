@@ -6,7 +6,6 @@ import dev.tessera.device.Stream;
 import dev.tessera.io.HostArray;
 import dev.tessera.io.ImageFiles;
 import dev.tessera.io.ImageGrid;
-import dev.tessera.io.MalformedFileException;
 import dev.tessera.io.Npy;
 import dev.tessera.io.PixelImage;
 import dev.tessera.prior.CodeSampler;
@@ -122,15 +121,8 @@ final class SampleCommand implements Callable<Integer> {
     }
     RunFolder folder = new RunFolder(run);
     folder.open();
-    PriorFolder priorFolder = RunPriors.find(folder, name);
-    priorFolder.open();
+    PriorFolder priorFolder = RunPriors.open(folder, name);
     PriorConfig config = priorFolder.readConfig();
-    String source = RunCodes.source(folder, folder.readInfo());
-    if (!source.equals(priorFolder.readInfo().source())) {
-      throw new MalformedFileException(
-          priorFolder.path(),
-          "was trained on other codes: the run has been trained on since; train a new prior");
-    }
     SampleOptions options = new SampleOptions(seed, temperature, topK, topP);
     Path picture = out == null ? priorFolder.samples() : out;
     Path codesFile = codesBeside(picture);

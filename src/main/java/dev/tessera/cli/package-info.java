@@ -1,6 +1,7 @@
 /**
  * The command line: {@code tessera train}, {@code eval}, {@code encode}, {@code decode}, {@code
- * bench}, {@code devices}.
+ * prior}, {@code sample}, {@code train-classifier}, {@code eval samples}, {@code bench}, {@code
+ * devices}.
  */
 @NullMarked
 package dev.tessera.cli;
