@@ -143,6 +143,12 @@ final class EvalSamplesCommand implements Callable<Integer> {
     requireUnseen(judge, split.heldOut());
     try (Device cpu = Device.open("cpu");
         Classifier judging = Classifier.open(judge, cpu, threads)) {
+      // Before anything is drawn: that takes long.
+      if (split.heldOut().hasLabels()) {
+        judging.config().requireLabelledImages(split.heldOut());
+      } else {
+        judging.config().requireImages(split.heldOut());
+      }
       if (config.grid().classes() > judging.config().classes()) {
         throw new IllegalArgumentException(
             "the prior has "

@@ -112,7 +112,7 @@ public record ClassifierConfig(
    *
    * @throws IllegalArgumentException if they are not
    */
-  void requireImages(ImageDataset images) {
+  public void requireImages(ImageDataset images) {
     if (images.height() != image.height()
         || images.width() != image.width()
         || images.channels() != image.channels()) {
@@ -133,7 +133,7 @@ public record ClassifierConfig(
    *
    * @throws IllegalArgumentException if they are not
    */
-  void requireLabelledImages(ImageDataset images) {
+  public void requireLabelledImages(ImageDataset images) {
     requireImages(images);
     if (!images.hasLabels()) {
       throw new IllegalArgumentException(

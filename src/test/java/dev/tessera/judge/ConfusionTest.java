@@ -8,25 +8,25 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ConfusionTest {
-  private static final int[] ACTUAL = {0, 0, 0, 0, 1, 1, 1, 3, 3};
-  private static final int[] TAKEN = {0, 1, 1, 3, 1, 1, 0, 0, 3};
+  private static final int[] ACTUAL = {0, 0, 0, 0, 1, 1, 1, 3, 3, 3, 3};
+  private static final int[] TAKEN = {0, 1, 1, 3, 1, 1, 0, 0, 3, 0, 0};
 
   @Test
   void countsByHand() {
     Confusion c = Confusion.of(4, ACTUAL, TAKEN);
     assertEquals(
-        List.of(List.of(1, 2, 0, 1), List.of(1, 2, 0, 0), List.of(0, 0, 0, 0), List.of(1, 0, 0, 1)),
+        List.of(List.of(1, 2, 0, 1), List.of(1, 2, 0, 0), List.of(0, 0, 0, 0), List.of(3, 0, 0, 1)),
         c.rows());
-    assertEquals(9, c.images());
+    assertEquals(11, c.images());
     assertEquals(4, c.right());
-    assertEquals(4.0 / 9, c.share());
+    assertEquals(4.0 / 11, c.share());
     assertEquals(4, c.images(0));
     assertEquals(2, c.count(0, 1));
     assertEquals(1, c.count(1, 0));
     assertEquals(0.25, c.share(0));
     assertEquals(2.0 / 3, c.share(1));
     assertTrue(Double.isNaN(c.share(2)), "no image of class 2");
-    assertEquals(0.5, c.share(3));
+    assertEquals(0.25, c.share(3));
   }
 
   @Test
@@ -34,9 +34,9 @@ class ConfusionTest {
     Confusion c = Confusion.of(4, ACTUAL, TAKEN);
     assertEquals(
         List.of(
+            new Confusion.Mistake(3, 0, 3),
             new Confusion.Mistake(0, 1, 2),
-            new Confusion.Mistake(0, 3, 1),
-            new Confusion.Mistake(1, 0, 1)),
+            new Confusion.Mistake(0, 3, 1)),
         c.mistakes(3));
     assertEquals(4, c.mistakes(100).size());
     assertEquals(List.of(), Confusion.of(2, new int[] {1}, new int[] {1}).mistakes(5));
