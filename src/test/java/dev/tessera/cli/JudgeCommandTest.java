@@ -318,7 +318,7 @@ class JudgeCommandTest {
   }
 
   @Test
-  void aClassifierOfOtherImagesIsRefusedBeforeAnythingIsDrawn() throws IOException {
+  void aClassifierOfOtherImagesIsRefused() throws IOException {
     Path data = Files.createDirectories(folder.resolve("small-images"));
     for (String part : List.of("train", "t10k")) {
       idx(data.resolve(part + "-images-idx3-ubyte"), new byte[40 * 12 * 12], 40, 12, 12);

@@ -126,7 +126,14 @@ class ClassifierTest {
         Stream stream = device.openStream(1);
         Workspace workspace = new Workspace(device, 0);
         ClassifierNetwork whole = new ClassifierNetwork(still, stream, 5)) {
-      double loss = trainer.gradients(indices, 0);
+      trainer.step(indices); // afterwards all parts must have the new weights
+      trainer
+          .network()
+          .parameters()
+          .byName()
+          .forEach(
+              (name, p) -> stream.copy(whole.parameters().byName().get(name).value(), p.value()));
+      double loss = trainer.gradients(indices, 1);
       Pass pass = new Pass(stream, workspace);
       ImageDataset images = BARS.train().select("batch", indices);
       float[] pixels = new float[images.count() * images.imageSize()];

@@ -9,10 +9,13 @@ import dev.tessera.data.DatasetSplit;
 import dev.tessera.data.ImageDataset;
 import dev.tessera.device.Device;
 import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Images whose figures are known beforehand. */
 class JudgementTest {
@@ -79,6 +82,24 @@ class JudgementTest {
   }
 
   @Test
+  void heldOutImagesAreComparedAmongThemselvesInNoOrder() {
+    ImageDataset heldOut = BARS.heldOut();
+    int[] byClass =
+        IntStream.range(0, heldOut.count())
+            .boxed()
+            .sorted(Comparator.comparingInt(heldOut::label))
+            .mapToInt(i -> i)
+            .toArray();
+    ImageDataset ordered = heldOut.select("ordered", byClass);
+    ImageDataset oneClass = ordered.slice("one class", 0, 40);
+    Judgement j = Judgement.of(classifier, oneClass, ordered, ordered);
+    assertEquals(40, j.heldOutDistance().images());
+    assertTrue(
+        j.heldOutDistance().squared() < 0.2 * j.samplesDistance().squared(),
+        j.heldOutDistance() + " and " + j.samplesDistance() + ", seed " + SEED);
+  }
+
+  @Test
   void reconstructionsAreJudgedByTheLabelsOfTheirOriginals() {
     ImageDataset heldOut = BARS.heldOut();
     ImageDataset black =
@@ -110,16 +131,18 @@ class JudgementTest {
     ImageDataset heldOut = BARS.heldOut();
     ImageDataset one = heldOut.slice("one", 0, 1);
     ImageDataset three = heldOut.slice("three", 0, 3);
-    assertThrows(
-        IllegalArgumentException.class, () -> Judgement.of(classifier, one, heldOut, heldOut));
-    assertThrows(
-        IllegalArgumentException.class, () -> Judgement.of(classifier, heldOut, three, three));
-    assertThrows(
-        IllegalArgumentException.class, () -> Judgement.of(classifier, heldOut, heldOut, three));
+    refused("at least 2 samples", () -> Judgement.of(classifier, one, heldOut, heldOut));
+    refused("4 held-out images", () -> Judgement.of(classifier, heldOut, three, three));
+    refused("3 reconstructions of 200", () -> Judgement.of(classifier, heldOut, heldOut, three));
     byte[] far = new byte[heldOut.count()];
     far[3] = 9;
     ImageDataset asked = Bars.relabelled(heldOut, far);
-    assertThrows(
-        IllegalArgumentException.class, () -> Judgement.of(classifier, asked, heldOut, heldOut));
+    refused("label 9", () -> Judgement.of(classifier, asked, heldOut, heldOut));
+  }
+
+  private static void refused(String words, Executable what) {
+    String message =
+        String.valueOf(assertThrows(IllegalArgumentException.class, what).getMessage());
+    assertTrue(message.contains(words), message);
   }
 }
