@@ -28,7 +28,7 @@ tests_of() {
     assign_exact.cuh | assign_narrow.cuh)
       echo test_vq_exact@scanned test_vq_exact@more_candidates test_vq_exact@screen test_vq_exact@finite test_vq_exact@remainder test_vq_exact ;;
     assign* | codebook.cuh)
-      echo test_vq_exact@screen test_vq_exact@finite test_vq_exact@remainder test_search@plan test_vq_exact test_search ;;
+      echo test_vq_exact@screen test_vq_exact@more_candidates test_vq_exact@finite test_vq_exact@remainder test_search@plan test_vq_exact test_search ;;
     quantize.cuh | gather.cuh | scatter_update.cuh | sort_rows.cuh | ema.cuh | restart.cuh) echo test_vq_training ;;
     softmax.cuh | layer_norm.cuh) echo test_rows ;;
     masked_conv.cuh | gate.cuh | sample_codes.cuh | token_ids.cuh) echo test_prior ;;
