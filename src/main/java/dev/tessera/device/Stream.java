@@ -236,6 +236,7 @@ public final class Stream implements AutoCloseable {
 
   // Copies have read or written it when they return, so that it is free again. It stays as large as
   // the largest of them, until the stream is closed.
+  @SuppressWarnings("MustBeClosedChecker") // the next larger one or close() closes it
   private MemorySegment stage(long bytes) {
     if (stagingArena == null || staging.byteSize() < bytes) {
       Arena larger = Arena.ofShared();
