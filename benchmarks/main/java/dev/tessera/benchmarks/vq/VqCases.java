@@ -29,7 +29,6 @@ public final class VqCases {
   private static final int STEP_ROWS = 16_384;
   private static final int STEP_CODES = 1_024;
   private static final int PRODUCT = 1 << 24; // N K
-  private static final int QUICK_PRODUCT = 1 << 22;
   private static final int MOST_ROWS = 65_536;
 
   private VqCases() {}
@@ -37,30 +36,29 @@ public final class VqCases {
   /**
    * All cases.
    *
-   * @param quick fewer and smaller ones
+   * @param quick fewer ones
    */
   public static List<VqCase> all(boolean quick) {
     List<VqCase> cases = new ArrayList<>();
-    int product = quick ? QUICK_PRODUCT : PRODUCT;
     int[] ks = quick ? new int[] {512, 1024, 8192} : new int[] {64, 256, 512, 1024, 2048, 8192};
     for (int k : ks) {
-      cases.add(search(ASSIGN, Data.GAUSSIAN, product, k, D, 1));
+      cases.add(search(ASSIGN, Data.GAUSSIAN, PRODUCT, k, D, 1));
     }
     for (int k : new int[] {512, 1024, 8192}) {
-      cases.add(search(ASSIGN, Data.TRAINED, product, k, D, 1));
+      cases.add(search(ASSIGN, Data.TRAINED, PRODUCT, k, D, 1));
     }
     for (Data data : Data.values()) {
       cases.add(new VqCase(STEP, Work.STEP, data, STEP_ROWS, STEP_CODES, D, 1));
     }
     if (!quick) {
       for (int d : new int[] {8, 16, 32, 64, 128, 256}) {
-        cases.add(search(LENGTHS, Data.GAUSSIAN, product / Math.max(1, d / D), 1024, d, 1));
+        cases.add(search(LENGTHS, Data.GAUSSIAN, PRODUCT / Math.max(1, d / D), 1024, d, 1));
       }
       for (int n : new int[] {1, 10, 100, 1_000, 10_000}) {
         cases.add(new VqCase(ROWS, Work.ASSIGN, Data.GAUSSIAN, n, 512, D, 1));
       }
       for (int threads = 1; threads <= Runtime.getRuntime().availableProcessors(); threads *= 2) {
-        cases.add(search(THREADS, Data.GAUSSIAN, 2 * product, 1024, D, threads));
+        cases.add(search(THREADS, Data.GAUSSIAN, 2 * PRODUCT, 1024, D, threads));
       }
     }
     return cases;
