@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How long to measure.
  *
- * @param quick whether cases are fewer and smaller
+ * @param quick whether cases, forks and rounds are fewer
  * @param forks processes of each contestant
  * @param searches of each fork
  * @param training of the one fork that training steps have

@@ -129,7 +129,7 @@ final class Suite {
       return all; // what follows works on a CPU, or measures nothing of the device
     }
     int threads = Runtime.getRuntime().availableProcessors();
-    for (StepCase test : TrainRun.cases()) {
+    for (StepCase test : TrainRun.cases(plan.quick())) {
       all.put(
           TrainRun.name(test),
           folder -> new TrainRun(plan.training(), threads, peers, folder).measure(test, libraries));

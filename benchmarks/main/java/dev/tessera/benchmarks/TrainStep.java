@@ -136,7 +136,7 @@ public final class TrainStep implements Callable<Integer> {
   }
 
   private List<StepCase> chosen() {
-    return cases.isEmpty() ? TrainRun.cases() : cases.stream().map(StepCase::named).toList();
+    return cases.isEmpty() ? TrainRun.cases(false) : cases.stream().map(StepCase::named).toList();
   }
 
   private static Map<String, Map<String, String>> describe(

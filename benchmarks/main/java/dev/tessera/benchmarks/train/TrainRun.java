@@ -36,9 +36,14 @@ public record TrainRun(
   private static final String OURS = "benchmarks/main/java/dev/tessera/benchmarks/train/";
   private static final String PEER = "benchmarks/peers/main/java/dev/tessera/benchmarks/peers/";
 
-  /** All cases, in order: models, then priors. */
-  public static List<StepCase> cases() {
-    return Stream.<StepCase>concat(TrainCase.all().stream(), PriorCase.all().stream()).toList();
+  /**
+   * All cases, in order: models, then priors.
+   *
+   * @param quick fewer ones
+   */
+  public static List<StepCase> cases(boolean quick) {
+    return Stream.<StepCase>concat(TrainCase.all().stream(), PriorCase.all(quick).stream())
+        .toList();
   }
 
   /** The name by which a case can be chosen. */
