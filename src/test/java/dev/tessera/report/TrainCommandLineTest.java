@@ -8,6 +8,7 @@ import dev.tessera.model.VqVaeConfig;
 import dev.tessera.train.RunFolder;
 import dev.tessera.train.RunInfo;
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,8 +57,11 @@ class TrainCommandLineTest {
     for (String word :
         List.of(
             "plain", "", "a b", "it's", "$HOME", "`id`", "*", "~", "a\nb", "\\", "#", "é", "\"")) {
-      Process shell =
-          new ProcessBuilder("sh", "-c", "printf %s " + TrainCommandLine.argument(word)).start();
+      // By its input: an argument would be in the locale's encoding, which may lack the letters.
+      Process shell = new ProcessBuilder("sh", "-s").start();
+      try (Writer script = shell.outputWriter(StandardCharsets.UTF_8)) {
+        script.write("printf %s " + TrainCommandLine.argument(word) + "\n");
+      }
       String read = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertEquals(0, shell.waitFor());
       assertEquals(word, read);
