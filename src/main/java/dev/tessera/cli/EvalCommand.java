@@ -75,6 +75,7 @@ final class EvalCommand implements Callable<Integer> {
     if (run == null) {
       throw new ParameterException(spec.commandLine(), "Missing required parameter: 'RUN'");
     }
+    Threads.requireRange(threads);
     RunFolder folder = new RunFolder(run);
     folder.open();
     VqVaeConfig config = folder.readConfig();

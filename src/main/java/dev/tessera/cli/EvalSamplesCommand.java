@@ -123,9 +123,7 @@ final class EvalSamplesCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "options and RUN belong behind \"samples\", not before it");
     }
-    if (threads < 1 || threads > 1024) {
-      throw new IllegalArgumentException("--threads must be from 1 to 1024, not " + threads);
-    }
+    Threads.requireRange(threads);
     if (count < 2) {
       throw new IllegalArgumentException("--samples must be at least 2, not " + count);
     }

@@ -131,9 +131,7 @@ final class PriorCommand implements Callable<Integer> {
   private int begin(RunFolder folder) throws IOException {
     VqVaeConfig model = folder.readConfig();
     int runThreads = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    if (runThreads < 1 || runThreads > 1024) {
-      throw new IllegalArgumentException("--threads must be from 1 to 1024, not " + runThreads);
-    }
+    Threads.requireRange(runThreads);
     String on = device == null ? "cpu" : device;
     try (Device opened = Device.open(on)) {
       RunCodes codes = RunCodes.open(folder, opened, runThreads);

@@ -116,6 +116,7 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Threads.requireRange(threads);
     if ((complete == null) != (rows == null)) {
       throw new IllegalArgumentException("--complete and --rows go together");
     }

@@ -88,9 +88,7 @@ final class TrainClassifierCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (threads < 1 || threads > 1024) {
-      throw new IllegalArgumentException("--threads must be from 1 to 1024, not " + threads);
-    }
+    Threads.requireRange(threads);
     ClassifierConfig config = configuration();
     DatasetSplit images = data == null ? Datasets.embeddedDigits() : Datasets.open(data);
     ClassifierFolder folder =

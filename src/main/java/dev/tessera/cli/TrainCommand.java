@@ -111,9 +111,7 @@ final class TrainCommand implements Callable<Integer> {
             images.train().count(),
             images.heldOut().count());
     int runThreads = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    if (runThreads < 1 || runThreads > 1024) {
-      throw new IllegalArgumentException("--threads must be from 1 to 1024, not " + runThreads);
-    }
+    Threads.requireRange(runThreads);
     RunInfo info =
         new RunInfo(
             Version.number(),

@@ -106,6 +106,7 @@ class CommandLineTest {
     refused(List.of("not a folder"), "train", "--resume", folder.resolve("nowhere"));
     refused(List.of("not a run folder"), "eval", folder);
     refused(List.of("RUN"), "eval");
+    refused(List.of("--threads", "1025"), "eval", run, "--threads", 1025);
     refused(List.of("--out"), "encode", run, folder.resolve("x.png"));
     refused(List.of("x.png"), "encode", run, folder.resolve("x.png"), "--out", "c.npy");
     refused(List.of("x.npy"), "decode", run, folder.resolve("x.npy"), "--out", folder);

@@ -174,6 +174,7 @@ class PriorCommandTest {
     refused(List.of("pixelcn", "keras-pixelcnn"), "prior", run, "--config", "pixelcn");
     refused(List.of("--kind"), "prior", run, "--kind", "gan");
     refused(List.of("--tied", "transformer"), "prior", run, "--tied");
+    refused(List.of("--threads"), "prior", run, "--threads", 0);
     refused(List.of("training.batch"), "prior", run, "--batch", 0, "--name", "b");
     refused(List.of("classes"), "prior", run, "--config", "keras-pixelcnn", "--classes");
     refused(List.of("not a folder"), "prior", folder.resolve("nowhere"));
@@ -184,6 +185,7 @@ class PriorCommandTest {
     refused(List.of("top-p"), "sample", run, "--top-p", 0);
     refused(List.of("top-k"), "sample", run, "--top-k", 0);
     refused(List.of("at least 1"), "sample", run, "-n", 0);
+    refused(List.of("--threads"), "sample", run, "--threads", 0);
     refused(List.of(".png"), "sample", run, "--out", folder.resolve("x.jpg"));
   }
 }
