@@ -65,39 +65,7 @@ final class EvalSamplesCommand implements Callable<Integer> {
       description = "Images to draw, all classes in turn. Default: 1000.")
   private int count = 1000;
 
-  @Option(
-      names = "--prior",
-      paramLabel = "NAME",
-      description = "Which of the run's priors. Default: the only one.")
-  private @Nullable String name;
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      description = "1 samples the prior, less is safer, 0 takes the most likely code. Default: 1.")
-  private double temperature = 1;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      description = "Draw among the K most likely codes. Default: all.")
-  private @Nullable Long topK;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      description = "Draw among the fewest codes whose share reaches P. Default: 1, all.")
-  private double topP = 1;
-
-  @Option(names = "--seed", paramLabel = "N", description = "Of the draws. Default: 1.")
-  private long seed = 1;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description =
-          "Images that a thread draws side by side; changes nothing but the speed. Default: 64.")
-  private int batch = 64;
+  @Mixin private SamplingOptions sampling = new SamplingOptions();
 
   @Option(
       names = "--device",
@@ -129,14 +97,13 @@ final class EvalSamplesCommand implements Callable<Integer> {
     }
     RunFolder folder = new RunFolder(run);
     folder.open();
-    PriorFolder prior = RunPriors.open(folder, name);
+    PriorFolder prior = RunPriors.open(folder, sampling.prior());
     PriorConfig config = prior.readConfig();
     RunInfo info = folder.readInfo();
     ClassifierFolder judge = classifier(info);
     judge.open();
     ClassifierInfo judgeInfo = judge.readInfo();
-    SampleOptions options =
-        new SampleOptions(seed, temperature, topK == null ? Long.MAX_VALUE : topK, topP);
+    SampleOptions options = sampling.draws();
     DatasetSplit split = RunData.open(folder, info);
     requireUnseen(judge, split.heldOut());
     try (Device cpu = Device.open("cpu");
@@ -168,7 +135,7 @@ final class EvalSamplesCommand implements Callable<Integer> {
                   FileHash.sha256(judge.model()),
                   judgeInfo.data().name(),
                   judgeInfo.data().trainImages()),
-              new JudgedFigures.Draws(seed, temperature, topK, topP),
+              sampling.figures(),
               judgement,
               picture.toString());
       Path file = prior.path().resolve("judged.json");
@@ -231,7 +198,8 @@ final class EvalSamplesCommand implements Callable<Integer> {
       PriorCheckpoint.restoreWeights(priorFolder.best(), stream, prior);
       stream.synchronize(); // the sampler's streams read the weights
       int[] classes = RunPriors.classes(config.grid(), count, null);
-      int[] codes = new CodeSampler(prior, opened, threads, batch).sample(count, options, classes);
+      int[] codes =
+          new CodeSampler(prior, opened, threads, sampling.batch()).sample(count, options, classes);
       int[] known = RunCodes.open(folder, opened, threads).split().heldOut().values();
       return new Images(
           dataset("samples", model.decode(codes), classes),

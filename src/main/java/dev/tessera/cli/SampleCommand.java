@@ -39,38 +39,13 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "-n", paramLabel = "N", description = "Number of images. Default: 64.")
   private int count = 64;
 
-  @Option(
-      names = "--prior",
-      paramLabel = "NAME",
-      description = "Which of the run's priors. Default: the only one.")
-  private @Nullable String name;
+  @Mixin private SamplingOptions sampling = new SamplingOptions();
 
   @Option(
       names = "--class",
       paramLabel = "C",
       description = "Class of all images. Default: all classes in turn.")
   private @Nullable Integer only;
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      description = "1 samples the prior, less is safer, 0 takes the most likely code. Default: 1.")
-  private double temperature = 1;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      description = "Draw among the K most likely codes. Default: all.")
-  private long topK = Long.MAX_VALUE;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      description = "Draw among the fewest codes whose share reaches P. Default: 1, all.")
-  private double topP = 1;
-
-  @Option(names = "--seed", paramLabel = "N", description = "Of the draws. Default: 1.")
-  private long seed = 1;
 
   @Option(
       names = "--complete",
@@ -83,14 +58,6 @@ final class SampleCommand implements Callable<Integer> {
       paramLabel = "R",
       description = "Rows of codes that are kept from --complete.")
   private @Nullable Integer rows;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description =
-          "Images that a thread draws side by side; changes nothing but the speed. Default:"
-              + " 64.")
-  private int batch = 64;
 
   @Option(
       names = "--out",
@@ -122,9 +89,9 @@ final class SampleCommand implements Callable<Integer> {
     }
     RunFolder folder = new RunFolder(run);
     folder.open();
-    PriorFolder priorFolder = RunPriors.open(folder, name);
+    PriorFolder priorFolder = RunPriors.open(folder, sampling.prior());
     PriorConfig config = priorFolder.readConfig();
-    SampleOptions options = new SampleOptions(seed, temperature, topK, topP);
+    SampleOptions options = sampling.draws();
     Path picture = out == null ? priorFolder.samples() : out;
     Path codesFile = codesBeside(picture);
     try (Device opened = Device.open(device);
@@ -137,7 +104,8 @@ final class SampleCommand implements Callable<Integer> {
       int[] classes = RunPriors.classes(grid, count, only);
       long begin = System.nanoTime();
       int[] codes =
-          new CodeSampler(prior, opened, threads, batch).complete(count, options, classes, given);
+          new CodeSampler(prior, opened, threads, sampling.batch())
+              .complete(count, options, classes, given);
       double seconds = (System.nanoTime() - begin) / 1e9;
       ImageFiles.writePng(
           picture, ImageGrid.of(model.decode(codes), only == null ? RunPriors.columns(grid) : 8));
@@ -148,7 +116,7 @@ final class SampleCommand implements Callable<Integer> {
               codesFile.toString(),
               priorFolder.path().toString(),
               count,
-              seed,
+              sampling.seed(),
               seconds);
       output.print(
           figures,
