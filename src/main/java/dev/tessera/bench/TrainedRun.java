@@ -136,12 +136,7 @@ final class TrainedRun {
         "cpu",
         Runtime.getRuntime().availableProcessors(),
         digits.train().statistics().variance(),
-        new DataInfo(
-            DataInfo.EMBEDDED,
-            digits.name(),
-            digits.train().fingerprint(),
-            digits.train().count(),
-            digits.heldOut().count()));
+        DataInfo.of(null, digits));
   }
 
   private static VqVaeConfig configuration(int d, int epochs) {

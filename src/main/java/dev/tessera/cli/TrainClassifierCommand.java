@@ -112,13 +112,7 @@ final class TrainClassifierCommand implements Callable<Integer> {
       text.flush();
       Classifier.Score score =
           trainer.run((epoch, nats, heldOut, speed) -> show(text, epoch, nats, heldOut, speed));
-      DataInfo from =
-          new DataInfo(
-              data == null ? DataInfo.EMBEDDED : data.toAbsolutePath().toString(),
-              images.name(),
-              images.train().fingerprint(),
-              images.train().count(),
-              images.heldOut().count());
+      DataInfo from = DataInfo.of(data, images);
       double accuracy = score.confusion().share();
       trainer.write(
           folder, new ClassifierInfo(Version.number(), seed, from, accuracy, score.nats()));

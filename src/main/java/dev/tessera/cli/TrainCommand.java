@@ -103,13 +103,6 @@ final class TrainCommand implements Callable<Integer> {
     }
     VqVaeConfig config = configuration(name);
     DatasetSplit images = data == null ? embedded(config) : Datasets.open(data);
-    DataInfo dataInfo =
-        new DataInfo(
-            data == null ? DataInfo.EMBEDDED : data.toAbsolutePath().toString(),
-            images.name(),
-            images.train().fingerprint(),
-            images.train().count(),
-            images.heldOut().count());
     int runThreads = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     Threads.requireRange(runThreads);
     RunInfo info =
@@ -119,7 +112,7 @@ final class TrainCommand implements Callable<Integer> {
             device,
             runThreads,
             images.train().statistics().variance(),
-            dataInfo);
+            DataInfo.of(data, images));
     RunFolder folder = new RunFolder(out == null ? nextFolder(config.name()) : out);
     try (Device opened = Device.open(device);
         Trainer trainer = new Trainer(config, info, folder, images, opened)) {

@@ -1,5 +1,9 @@
 package dev.tessera.train;
 
+import dev.tessera.data.DatasetSplit;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a run was, beside its configuration: {@code run.json} of the run folder.
  *
@@ -26,5 +30,19 @@ public record RunInfo(
       String source, String name, String fingerprint, int trainImages, int heldOutImages) {
     /** The {@link #source} of the digits that ship with Tessera. */
     public static final String EMBEDDED = "embedded";
+
+    /**
+     * The images of {@code split}.
+     *
+     * @param folder where they are from; null for the digits that ship with Tessera
+     */
+    public static DataInfo of(@Nullable Path folder, DatasetSplit split) {
+      return new DataInfo(
+          folder == null ? EMBEDDED : folder.toAbsolutePath().toString(),
+          split.name(),
+          split.train().fingerprint(),
+          split.train().count(),
+          split.heldOut().count());
+    }
   }
 }
