@@ -1,16 +1,15 @@
 package dev.tessera.cli;
 
+import static dev.tessera.cli.Outcome.refused;
+import static dev.tessera.cli.Outcome.tessera;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tessera.io.HostArray;
 import dev.tessera.io.Npy;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,30 +20,11 @@ import tools.jackson.databind.json.JsonMapper;
 class BenchCommandTest {
   @TempDir private Path folder;
 
-  private record Outcome(int code, String out, String err) {}
-
-  private static Outcome tessera(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    String[] words = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
-    int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), words);
-    return new Outcome(code, out.toString(), err.toString());
-  }
-
   private static JsonNode json(Object... arguments) {
     Outcome outcome = tessera(arguments);
     assertEquals(0, outcome.code(), outcome.err());
     assertEquals(1, outcome.out().lines().count(), outcome.out());
     return JsonMapper.shared().readTree(outcome.out());
-  }
-
-  private static void refused(List<String> words, Object... arguments) {
-    Outcome outcome = tessera(arguments);
-    String what = Arrays.toString(arguments) + ": " + outcome.err();
-    assertEquals(2, outcome.code(), what);
-    assertEquals(1, outcome.err().lines().count(), what);
-    assertEquals("", outcome.out(), what);
-    words.forEach(word -> assertTrue(outcome.err().contains(word), word + " is not in " + what));
   }
 
   @Test

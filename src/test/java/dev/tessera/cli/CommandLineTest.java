@@ -1,5 +1,7 @@
 package dev.tessera.cli;
 
+import static dev.tessera.cli.Outcome.refused;
+import static dev.tessera.cli.Outcome.tessera;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -14,8 +16,6 @@ import dev.tessera.io.Npy;
 import dev.tessera.io.PixelImage;
 import dev.tessera.model.Tokenizer;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,35 +40,12 @@ class CommandLineTest {
   @TempDir private static Path folder;
   private static Path run;
 
-  private record Outcome(int code, String out, String err) {}
-
-  private static Outcome tessera(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    String[] words = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
-    int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), words);
-    return new Outcome(code, out.toString(), err.toString());
-  }
-
   @BeforeAll
   static void train() {
     run = folder.resolve("run");
     Outcome outcome = tessera("train", "mnist", "--steps", 130, "--out", run, "--threads", 2);
     assertEquals(0, outcome.code(), outcome.err());
     assertTrue(outcome.out().contains("held-out: NMSE"), outcome.out());
-  }
-
-  /** Exit code 2, one line on standard error that has all of {@code words}, no stack trace. */
-  private static void refused(List<String> words, Object... arguments) {
-    Outcome outcome = tessera(arguments);
-    String what = Arrays.toString(arguments) + ": " + outcome.err();
-    assertEquals(2, outcome.code(), what);
-    assertEquals(1, outcome.err().lines().count(), what);
-    assertTrue(outcome.err().startsWith("tessera: "), what);
-    assertEquals("", outcome.out(), what);
-    for (String word : words) {
-      assertTrue(outcome.err().contains(word), word + " is not in " + what);
-    }
   }
 
   @Test

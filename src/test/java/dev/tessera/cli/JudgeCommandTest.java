@@ -1,5 +1,7 @@
 package dev.tessera.cli;
 
+import static dev.tessera.cli.Outcome.refused;
+import static dev.tessera.cli.Outcome.tessera;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,12 +11,9 @@ import dev.tessera.data.SeenImages;
 import dev.tessera.io.ImageFiles;
 import dev.tessera.io.PixelImage;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,27 +27,6 @@ class JudgeCommandTest {
   private static Path run;
   private static Path judge;
   private static JsonNode trained;
-
-  private record Outcome(int code, String out, String err) {}
-
-  private static Outcome tessera(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    String[] words = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
-    int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), words);
-    return new Outcome(code, out.toString(), err.toString());
-  }
-
-  private static void refused(List<String> words, Object... arguments) {
-    Outcome outcome = tessera(arguments);
-    String what = Arrays.toString(arguments) + ": " + outcome.err();
-    assertEquals(2, outcome.code(), what);
-    assertEquals(1, outcome.err().lines().count(), what);
-    assertTrue(outcome.err().startsWith("tessera: "), what);
-    for (String word : words) {
-      assertTrue(outcome.err().contains(word), word + " is not in " + what);
-    }
-  }
 
   private static String prior(String name, int classes) {
     return """

@@ -1,5 +1,6 @@
 package dev.tessera.cli;
 
+import static dev.tessera.cli.Outcome.tessera;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -12,8 +13,6 @@ import dev.tessera.model.VqVaeConfig.QuantizerConfig;
 import dev.tessera.model.VqVaeConfig.TrainingConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,13 +59,8 @@ class KilledRunTest {
   }
 
   private static void run(Object... arguments) {
-    StringWriter text = new StringWriter();
-    PrintWriter both = new PrintWriter(text, true);
-    String[] words = new String[arguments.length];
-    for (int i = 0; i < words.length; i++) {
-      words[i] = arguments[i].toString();
-    }
-    assertEquals(0, Main.run(both, both, words), text.toString());
+    Outcome outcome = tessera(arguments);
+    assertEquals(0, outcome.code(), outcome.toString());
   }
 
   /** Reads until the run has logged {@code rows} rows. */
@@ -126,12 +120,7 @@ class KilledRunTest {
       assertFalse(rest.contains("Exception"), rest);
       assertEquals(130, process.exitValue());
     }
-    StringWriter text = new StringWriter();
-    PrintWriter both = new PrintWriter(text, true);
     int steps = 2 * Files.readAllLines(out.resolve("metrics.csv")).size();
-    assertEquals(
-        0,
-        Main.run(both, both, "train", "--resume", out.toString(), "--steps", "" + (steps + 10)),
-        text.toString());
+    run("train", "--resume", out, "--steps", steps + 10);
   }
 }

@@ -1,5 +1,7 @@
 package dev.tessera.cli;
 
+import static dev.tessera.cli.Outcome.refused;
+import static dev.tessera.cli.Outcome.tessera;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,8 +11,6 @@ import dev.tessera.io.ImageFiles;
 import dev.tessera.io.Npy;
 import dev.tessera.io.PixelImage;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,16 +26,6 @@ import tools.jackson.databind.json.JsonMapper;
 class PriorCommandTest {
   @TempDir private static Path folder;
   private static Path run;
-
-  private record Outcome(int code, String out, String err) {}
-
-  private static Outcome tessera(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    String[] words = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
-    int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), words);
-    return new Outcome(code, out.toString(), err.toString());
-  }
 
   /** A network that is small enough for a test. */
   private static final String CONFIG =
@@ -77,16 +67,6 @@ class PriorCommandTest {
     try (Arena arena = Arena.ofConfined()) {
       HostArray array = Npy.read(file, arena);
       return array.toInts();
-    }
-  }
-
-  private static void refused(List<String> words, Object... arguments) {
-    Outcome outcome = tessera(arguments);
-    String what = Arrays.toString(arguments) + ": " + outcome.err();
-    assertEquals(2, outcome.code(), what);
-    assertEquals(1, outcome.err().lines().count(), what);
-    for (String word : words) {
-      assertTrue(outcome.err().contains(word), word + " is not in " + what);
     }
   }
 
