@@ -1,57 +1,24 @@
 package dev.tessera.prior;
 
 import dev.tessera.device.Stream;
-import dev.tessera.nn.Parameter;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The losses of both PixelCNNs in float64, as their formulas say: convolutions by one-hot codes.
  */
-final class PixelCnnReference {
-  private final PriorConfig.Grid grid;
+final class PixelCnnReference extends PriorReference {
   private final PriorConfig.PixelCnn network;
-  final Map<String, double[]> values = new LinkedHashMap<>();
 
   /** The input of a ReLU that was nearest to 0 so far: there the loss has a kink. */
   double nearestKink = Double.MAX_VALUE;
 
   PixelCnnReference(Prior prior, Stream stream) {
-    this.grid = prior.config().grid();
+    super(prior, stream);
     this.network = prior.config().requirePixelCnn();
-    for (Map.Entry<String, Parameter> p : prior.parameters().byName().entrySet()) {
-      float[] floats = p.getValue().value().toFloats(stream);
-      double[] doubles = new double[floats.length];
-      for (int i = 0; i < floats.length; i++) {
-        doubles[i] = floats[i];
-      }
-      values.put(p.getKey(), doubles);
-    }
   }
 
-  private double[] value(String name) {
-    double[] v = values.get(name);
-    if (v == null) {
-      throw new IllegalArgumentException(name);
-    }
-    return v;
-  }
-
-  /** Mean of -log p over all codes, in nats. */
-  double loss(int[] codes, int @Nullable [] classes) {
-    int positions = grid.positions();
-    double sum = 0;
-    for (int b = 0; b < codes.length / positions; b++) {
-      int[] own = Arrays.copyOfRange(codes, b * positions, (b + 1) * positions);
-      double[][] logits =
-          network.gated() ? gated(own, classes == null ? -1 : classes[b]) : plain(own);
-      for (int t = 0; t < positions; t++) {
-        sum += Math.log(Arrays.stream(logits[t]).map(Math::exp).sum()) - logits[t][own[t]];
-      }
-    }
-    return sum / codes.length;
+  @Override
+  double[][] logits(int[] codes, int label) {
+    return network.gated() ? gated(codes, label) : plain(codes);
   }
 
   private double[][] plain(int[] codes) {
@@ -176,15 +143,6 @@ final class PixelCnnReference {
       for (int c = 0; c < row.length; c++) {
         nearestKink = Math.min(nearestKink, Math.abs(row[c]));
         row[c] = Math.max(0, row[c]);
-      }
-    }
-    return x;
-  }
-
-  private static double[][] add(double[][] x, double[][] y) {
-    for (int p = 0; p < x.length; p++) {
-      for (int c = 0; c < x[p].length; c++) {
-        x[p][c] += y[p][c];
       }
     }
     return x;

@@ -1,60 +1,21 @@
 package dev.tessera.prior;
 
 import dev.tessera.device.Stream;
-import dev.tessera.nn.Parameter;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** The transformer's loss in float64, as its formulas say and without dropout. */
-final class TransformerReference {
-  private final PriorConfig.Grid grid;
+final class TransformerReference extends PriorReference {
   private final PriorConfig.Transformer network;
-  final Map<String, double[]> values = new LinkedHashMap<>();
 
   TransformerReference(Prior prior, Stream stream) {
-    this.grid = prior.config().grid();
+    super(prior, stream);
     this.network = prior.config().requireTransformer();
-    for (Map.Entry<String, Parameter> p : prior.parameters().byName().entrySet()) {
-      float[] floats = p.getValue().value().toFloats(stream);
-      double[] doubles = new double[floats.length];
-      for (int i = 0; i < floats.length; i++) {
-        doubles[i] = floats[i];
-      }
-      values.put(p.getKey(), doubles);
-    }
   }
 
-  private double[] value(String name) {
-    double[] v = values.get(name);
-    if (v == null) {
-      throw new IllegalArgumentException(name);
-    }
-    return v;
-  }
-
-  /** Mean of -log p over all codes, in nats. */
-  double loss(int[] codes, int @Nullable [] classes) {
-    int positions = grid.positions();
-    double sum = 0;
-    for (int b = 0; b < codes.length / positions; b++) {
-      int[] own = Arrays.copyOfRange(codes, b * positions, (b + 1) * positions);
-      double[][] logits = logits(own, classes == null ? 0 : classes[b]);
-      for (int t = 0; t < positions; t++) {
-        double total = 0;
-        for (double x : logits[t]) {
-          total += Math.exp(x);
-        }
-        sum += Math.log(total) - logits[t][own[t]];
-      }
-    }
-    return sum / codes.length;
-  }
-
-  /** Logits [T][K] of one grid. */
-  double[][] logits(int[] codes, int start) {
+  @Override
+  double[][] logits(int[] codes, int label) {
     int width = network.width();
+    int start = Math.max(0, label);
     double[][] x = new double[codes.length][width];
     for (int t = 0; t < codes.length; t++) {
       int token = t == 0 ? grid.codes() + start : codes[t - 1];
@@ -148,14 +109,6 @@ final class TransformerReference {
       }
     }
     return y;
-  }
-
-  private static void add(double[][] x, double[][] y) {
-    for (int t = 0; t < x.length; t++) {
-      for (int c = 0; c < x[t].length; c++) {
-        x[t][c] += y[t][c];
-      }
-    }
   }
 
   /** By the series around 0, phi(x) (x + x^3 / 3 + x^5 / 15 + ...), which converges everywhere. */
