@@ -100,16 +100,8 @@ final class TesseraPriorTask implements Task {
     outputs.put(
         PriorOutputs.LOGITS, HostArray.of(logits.toFloats(stream), logits.shape().elements()));
     prior.step(pass, batches.getFirst(), null, 0);
-    Map<String, Tensor> gradients = new LinkedHashMap<>();
-    prior.parameters().byName().forEach((name, p) -> gradients.put(name, p.gradient()));
-    Map<String, HostArray> named = new LinkedHashMap<>();
-    ModelFile.collect(stream, gradients, named);
-    named.forEach((name, array) -> outputs.put(PriorOutputs.GRADIENT + name, array));
-    double[] losses = new double[PriorOutputs.CHECKED_STEPS];
-    for (int i = 0; i < losses.length; i++) {
-      losses[i] = train();
-    }
-    outputs.put(PriorOutputs.LOSSES, HostArray.of(losses, losses.length));
+    StepOutputs.addGradients(outputs, stream, prior.parameters());
+    StepOutputs.addLosses(outputs, this::train);
     return outputs;
   }
 

@@ -115,16 +115,8 @@ final class TesseraTrainTask implements Task {
     } else {
       model.stepWithoutQuantizer(pass, batches.getFirst(), 1);
     }
-    Map<String, Tensor> gradients = new LinkedHashMap<>();
-    model.parameters().byName().forEach((name, p) -> gradients.put(name, p.gradient()));
-    Map<String, HostArray> named = new LinkedHashMap<>();
-    ModelFile.collect(stream, gradients, named);
-    named.forEach((name, array) -> outputs.put(TrainOutputs.GRADIENT + name, array));
-    double[] losses = new double[TrainOutputs.CHECKED_STEPS];
-    for (int i = 0; i < losses.length; i++) {
-      losses[i] = train();
-    }
-    outputs.put(TrainOutputs.LOSSES, HostArray.of(losses, losses.length));
+    StepOutputs.addGradients(outputs, stream, model.parameters());
+    StepOutputs.addLosses(outputs, this::train);
     if (test.wholeStep()) {
       outputs.put(TrainOutputs.CODEBOOK, codebook());
     }

@@ -1,8 +1,8 @@
 package dev.tessera.benchmarks.train;
 
 /**
- * What both sides of a case compute before they are timed, from the first weights and the first
- * batch. Images and vectors are compared in our layout, channels last; weights in PyTorch's.
+ * What both sides of a case compute before they are timed, beside {@link StepOutputs}. Images and
+ * vectors are compared in our layout, channels last; weights in PyTorch's.
  */
 public final class TrainOutputs {
   /** The encoder's output. */
@@ -14,17 +14,8 @@ public final class TrainOutputs {
   /** The codes of the first batch, in the whole step. */
   public static final String CODES = "codes";
 
-  /** Prefix of the gradient of the loss by a parameter, before the parameter's name. */
-  public static final String GRADIENT = "gradient.";
-
-  /** The losses of {@link #CHECKED_STEPS} steps. */
-  public static final String LOSSES = "losses";
-
   /** The codes' vectors after those steps, in the whole step. */
   public static final String CODEBOOK = "codebook";
-
-  /** Steps whose losses must agree. */
-  public static final int CHECKED_STEPS = 10;
 
   private TrainOutputs() {}
 
@@ -46,7 +37,7 @@ public final class TrainOutputs {
   static double bound(TrainCase test, String output) {
     return switch (output) {
       case VECTORS, DECODED -> 1e-4;
-      case CODES, LOSSES -> 1e-3;
+      case CODES, StepOutputs.LOSSES -> 1e-3;
       case CODEBOOK -> 1e-2;
       default -> test.wholeStep() ? 2e-2 : 5e-3;
     };

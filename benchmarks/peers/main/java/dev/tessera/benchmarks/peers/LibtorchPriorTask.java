@@ -4,10 +4,12 @@ import static org.bytedeco.pytorch.global.torch.clip_grad_norm_;
 import static org.bytedeco.pytorch.global.torch.cross_entropy_loss;
 
 import dev.tessera.benchmarks.harness.Task;
+import dev.tessera.benchmarks.harness.Trial;
 import dev.tessera.benchmarks.train.PriorCase;
 import dev.tessera.benchmarks.train.PriorInputs;
 import dev.tessera.benchmarks.train.PriorOutputs;
 import dev.tessera.benchmarks.train.StepCase;
+import dev.tessera.benchmarks.train.StepOutputs;
 import dev.tessera.io.HostArray;
 import dev.tessera.io.Safetensors;
 import dev.tessera.prior.PriorConfig.Training;
@@ -88,16 +90,10 @@ final class LibtorchPriorTask implements Task {
   static LibtorchPriorTask fastest(PriorCase test, Path inputs) throws IOException {
     List<TorchPrior.Form> forms = TorchPrior.forms(test);
     List<LibtorchPriorTask> tasks = new ArrayList<>();
-    double[] least = new double[forms.size()];
-    Arrays.fill(least, Double.POSITIVE_INFINITY);
     for (TorchPrior.Form form : forms) {
       tasks.add(new LibtorchPriorTask(test, inputs, form.maker(), ""));
     }
-    for (int round = 0; round < TRIAL_ROUNDS; round++) {
-      for (int i = 0; i < least.length; i++) {
-        least[i] = Math.min(least[i], tasks.get(i).leastMillis());
-      }
-    }
+    double[] least = Trial.leastMillis(tasks, TRIAL_ROUNDS, TRIAL_STEPS);
     tasks.forEach(LibtorchPriorTask::close);
     int best = 0;
     StringBuilder tried = new StringBuilder();
@@ -109,16 +105,6 @@ final class LibtorchPriorTask implements Task {
     TorchPrior.Form chosen = forms.get(best);
     String form = chosen.name() + " (tried: " + tried + "), torch::optim::AdamW";
     return new LibtorchPriorTask(test, inputs, chosen.maker(), form);
-  }
-
-  private double leastMillis() {
-    long least = Long.MAX_VALUE;
-    for (int i = 0; i < TRIAL_STEPS; i++) {
-      long begin = System.nanoTime();
-      train();
-      least = Math.min(least, System.nanoTime() - begin);
-    }
-    return least / 1e6;
   }
 
   @Override
@@ -158,13 +144,9 @@ final class LibtorchPriorTask implements Task {
       outputs.put(PriorOutputs.LOGITS, TorchArrays.array(logits.reshape(-1)));
       forwardAndBackward(0);
       parameters.forEach(
-          (name, p) -> outputs.put(PriorOutputs.GRADIENT + name, TorchArrays.array(p.grad())));
+          (name, p) -> outputs.put(StepOutputs.GRADIENT + name, TorchArrays.array(p.grad())));
     }
-    double[] losses = new double[PriorOutputs.CHECKED_STEPS];
-    for (int i = 0; i < losses.length; i++) {
-      losses[i] = train();
-    }
-    outputs.put(PriorOutputs.LOSSES, HostArray.of(losses, losses.length));
+    StepOutputs.addLosses(outputs, this::train);
     return outputs;
   }
 

@@ -3,7 +3,9 @@ package dev.tessera.benchmarks.peers;
 import static org.bytedeco.pytorch.global.torch.mse_loss;
 
 import dev.tessera.benchmarks.harness.Task;
+import dev.tessera.benchmarks.harness.Trial;
 import dev.tessera.benchmarks.train.StepCase;
+import dev.tessera.benchmarks.train.StepOutputs;
 import dev.tessera.benchmarks.train.TrainCase;
 import dev.tessera.benchmarks.train.TrainInputs;
 import dev.tessera.benchmarks.train.TrainOutputs;
@@ -73,15 +75,13 @@ final class LibtorchTrainTask implements Task {
 
   /** Opens the task in the memory format that is faster here: both are tried, in alternation. */
   static LibtorchTrainTask fastest(TrainCase test, Path inputs) throws IOException {
-    double nchw = Double.POSITIVE_INFINITY;
-    double nhwc = Double.POSITIVE_INFINITY;
+    double[] least;
     try (LibtorchTrainTask a = new LibtorchTrainTask(test, inputs, MemoryFormat.Contiguous, "");
         LibtorchTrainTask b = new LibtorchTrainTask(test, inputs, MemoryFormat.ChannelsLast, "")) {
-      for (int i = 0; i < TRIAL_ROUNDS; i++) {
-        nchw = Math.min(nchw, a.leastMillis());
-        nhwc = Math.min(nhwc, b.leastMillis());
-      }
+      least = Trial.leastMillis(List.of(a, b), TRIAL_ROUNDS, TRIAL_STEPS);
     }
+    double nchw = least[0];
+    double nhwc = least[1];
     MemoryFormat format = nhwc < nchw ? MemoryFormat.ChannelsLast : MemoryFormat.Contiguous;
     String form =
         String.format(
@@ -91,16 +91,6 @@ final class LibtorchTrainTask implements Task {
             nhwc,
             nchw);
     return new LibtorchTrainTask(test, inputs, format, form);
-  }
-
-  private double leastMillis() {
-    long least = Long.MAX_VALUE;
-    for (int i = 0; i < TRIAL_STEPS; i++) {
-      long begin = System.nanoTime();
-      train();
-      least = Math.min(least, System.nanoTime() - begin);
-    }
-    return least / 1e6;
   }
 
   private void readParameter(String name, HostArray array, MemoryFormat format) {
@@ -172,14 +162,9 @@ final class LibtorchTrainTask implements Task {
             TorchArrays.codesArray(codes, test.config().gridHeight(), test.config().gridWidth()));
       }
       parameters.forEach(
-          (name, p) ->
-              outputs.put(TrainOutputs.GRADIENT + name, TorchArrays.weightArray(p.grad())));
+          (name, p) -> outputs.put(StepOutputs.GRADIENT + name, TorchArrays.weightArray(p.grad())));
     }
-    double[] losses = new double[TrainOutputs.CHECKED_STEPS];
-    for (int i = 0; i < losses.length; i++) {
-      losses[i] = train();
-    }
-    outputs.put(TrainOutputs.LOSSES, HostArray.of(losses, losses.length));
+    StepOutputs.addLosses(outputs, this::train);
     if (test.wholeStep()) {
       outputs.put(TrainOutputs.CODEBOOK, TorchArrays.array(quantizer.codebook().detach()));
     }

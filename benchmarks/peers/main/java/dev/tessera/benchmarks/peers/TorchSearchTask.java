@@ -3,6 +3,7 @@ package dev.tessera.benchmarks.peers;
 import static org.bytedeco.pytorch.global.torch.addmm;
 
 import dev.tessera.benchmarks.harness.Task;
+import dev.tessera.benchmarks.harness.Trial;
 import dev.tessera.benchmarks.vq.VqInputs;
 import dev.tessera.benchmarks.vq.VqOutputs;
 import dev.tessera.io.HostArray;
@@ -83,7 +84,7 @@ final class TorchSearchTask implements Task {
     int fastest = inputs.n();
     for (int block : BLOCKS) {
       task.block = Math.min(block, inputs.n());
-      double millis = task.leastMillis();
+      double millis = Trial.leastMillis(task, TRIALS);
       if (millis < least) {
         least = millis;
         fastest = task.block;
@@ -92,16 +93,6 @@ final class TorchSearchTask implements Task {
     task.block = fastest;
     task.form = String.format(Locale.ROOT, "addmm, argmin, %d rows at a time (tried)", fastest);
     return task;
-  }
-
-  private double leastMillis() {
-    long least = Long.MAX_VALUE;
-    for (int i = 0; i < TRIALS; i++) {
-      long begin = System.nanoTime();
-      step();
-      least = Math.min(least, System.nanoTime() - begin);
-    }
-    return least / 1e6;
   }
 
   @Override
