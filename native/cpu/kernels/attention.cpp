@@ -5,7 +5,7 @@
 
 #include "cpu/kernels/attention_layout.h"
 #include "cpu/kernels/kernels.h"
-#include "cpu/vq/threads.h"
+#include "cpu/threads.h"
 
 namespace tessera::cpu {
 namespace {
@@ -17,13 +17,13 @@ ts_status for_heads(void *stream, const ts_attention_shape &shape, int64_t float
   const Kernels *set = kernels(s);
   if (!set) return TS_UNAVAILABLE;
   const int64_t count = shape.batch * shape.heads;
-  const int threads = vq::threads_for(s, count);
+  const int threads = threads_for(s, count);
   floats = whole(floats);
   auto *scratch = static_cast<float *>(s->scratch.reserve(static_cast<size_t>(threads * floats) * sizeof(float)));
   if (!scratch)
     return host->fail(s->report, TS_OUT_OF_MEMORY, "no memory for attention over %lld positions",
                       static_cast<long long>(shape.positions));
-  vq::for_blocks(threads, count, [&](int thread, int64_t i) {
+  for_blocks(threads, count, [&](int thread, int64_t i) {
     body(*set, scratch + thread * floats, i / shape.heads, i % shape.heads);
   });
   return TS_OK;

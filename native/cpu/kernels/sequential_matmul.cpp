@@ -1,7 +1,7 @@
 // Matrix products in the one order of addition, in tiles of rows and columns that threads share out.
 #include "cpu/kernels/attention.h"
 #include "cpu/kernels/kernels.h"
-#include "cpu/vq/threads.h"
+#include "cpu/threads.h"
 
 namespace tessera::cpu {
 namespace {
@@ -35,8 +35,8 @@ ts_status sequential_matmul(void *stream, const ts_matmul_shape *shape, const fl
   const SequentialProduct product = {a, b, bias, c, n, k, shape->activation == TS_ACTIVATION_RELU};
   const int64_t across = (n + kColumns - 1) / kColumns, blocks = (m + kRows - 1) / kRows * across;
   constexpr int64_t kGrain = int64_t{1} << 18;  // multiply-adds below which a thread costs more than it saves
-  const int threads = m * n * k < kGrain ? 1 : vq::threads_for(s, blocks);
-  vq::for_blocks(threads, blocks, [&](int, int64_t block) {
+  const int threads = m * n * k < kGrain ? 1 : threads_for(s, blocks);
+  for_blocks(threads, blocks, [&](int, int64_t block) {
     const int64_t row = block / across * kRows, column = block % across * kColumns;
     set->sequential_product(product, row, std::min(kRows, m - row), column, std::min(kColumns, n - column));
   });

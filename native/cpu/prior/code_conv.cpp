@@ -6,7 +6,7 @@
 #include "cpu/math/parallel.h"
 #include "cpu/prior/prior.h"
 #include "cpu/prior/taps.h"
-#include "cpu/vq/threads.h"
+#include "cpu/threads.h"
 
 namespace tessera::cpu {
 namespace {
@@ -112,9 +112,9 @@ ts_status code_conv2d_backward_weights(void *stream, const ts_masked_conv_shape 
             add_row(dy + out * o, o, weights + code * o);
         }
   };
-  const int threads = count * o < kGrain ? 1 : vq::threads_for(s, taps + 1);
+  const int threads = count * o < kGrain ? 1 : threads_for(s, taps + 1);
   // From the last tap on, under which most outputs lie.
-  vq::for_blocks(threads, taps + 1, [&](int, int64_t i) {
+  for_blocks(threads, taps + 1, [&](int, int64_t i) {
     if (i < taps) {
       add_tap(taps - 1 - i);
     } else if (dbias) {

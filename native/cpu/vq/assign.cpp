@@ -1,6 +1,6 @@
 // vq_assign: nearest codes of a batch.
+#include "cpu/threads.h"
 #include "cpu/vq/search.h"
-#include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {

@@ -7,12 +7,12 @@
 #include <cstring>
 #include <new>
 
+#include "cpu/threads.h"
 #include "cpu/vq/bound.h"
 #include "cpu/vq/carver.h"
 #include "cpu/vq/family.h"
 #include "cpu/vq/order.h"
 #include "cpu/vq/projection.h"
-#include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {

@@ -1,12 +1,10 @@
 // vq_ema: the moving averages of counts and sums and the codes that follow from them, as Sonnet computes them
 // (snt.nets.VectorQuantizerEMA; van den Oord et al. 2017, appendix A.1). The hidden averages are fp32, as Sonnet keeps
 // them; what is derived from them is float64.
-#include "cpu/vq/threads.h"
+#include "cpu/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {
-
-using namespace vq;
 
 ts_status vq_ema(void *stream_, const ts_ema_factors *factors, int64_t k, int64_t d, const int32_t *counts,
                  const float *sums, float *hidden_counts, float *hidden_sums, const float *old_codes,

@@ -1,9 +1,9 @@
 // vq_gather: the codes' vectors.
 #include <cstring>
 
+#include "cpu/threads.h"
 #include "cpu/vq/codebook.h"
 #include "cpu/vq/lowest.h"
-#include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {

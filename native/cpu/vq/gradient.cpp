@@ -1,6 +1,6 @@
 // Gradients of the quantiser: by its input (straight-through and commitment) and by the codes (codebook loss).
+#include "cpu/threads.h"
 #include "cpu/vq/codebook.h"
-#include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <new>
 
+#include "cpu/threads.h"
 #include "cpu/vq/block_sums.h"
 #include "cpu/vq/search.h"
-#include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {

@@ -1,14 +1,11 @@
 // vq_restart: codes that are hardly chosen any more begin again at rows of the batch.
 #include <cstring>
 
+#include "core/float_mode.h"
 #include "cpu/math/philox.h"
-#include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {
-
-using namespace vq;
-
 namespace {
 
 constexpr uint32_t kRandomStream = 0x52535452;  // tessera.h

@@ -2,10 +2,10 @@
 #include <cstring>
 #include <new>
 
+#include "cpu/threads.h"
 #include "cpu/vq/block_sums.h"
 #include "cpu/vq/carver.h"
 #include "cpu/vq/lowest.h"
-#include "cpu/vq/threads.h"
 #include "cpu/vq/vq.h"
 
 namespace tessera::cpu {

@@ -9,7 +9,7 @@
 #include "core/float_mode.h"
 #include "cpu/stream.h"
 
-namespace tessera::cpu::vq {
+namespace tessera::cpu {
 
 // Threads worth having for `blocks` pieces of work.
 inline int threads_for(const Stream *stream, int64_t blocks) {
@@ -51,4 +51,4 @@ void for_blocks_ordered(int threads, int64_t blocks, Body &&body, Finish &&finis
   }
 }
 
-}  // namespace tessera::cpu::vq
+}  // namespace tessera::cpu
