@@ -67,17 +67,7 @@ struct Layer {
 
   static Conv make(const Row &r, int64_t batch) {
     Conv conv{.b = batch, .h = r.size, .w = r.size, .c = r.c, .o = r.o, .kh = r.k, .kw = r.k, .p = {}};
-    conv.p = {.struct_size = sizeof(ts_conv2d_params),
-              .activation = TS_ACTIVATION_RELU,
-              .stride_h = r.stride,
-              .stride_w = r.stride,
-              .dilation_h = 1,
-              .dilation_w = 1,
-              .pad_top = r.before,
-              .pad_left = r.before,
-              .pad_bottom = r.after,
-              .pad_right = r.after,
-              .groups = 1};
+    conv.p = square_params(TS_ACTIVATION_RELU, r.stride, r.before, r.after);
     conv.finish();
     return conv;
   }

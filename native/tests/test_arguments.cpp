@@ -255,9 +255,7 @@ void parameters(Device &d) {
   Tensor<float> x(d, {1, 8, 8, 4}, std::vector<float>(256)), w(d, {6, 3, 3, 4}, std::vector<float>(216));
   Tensor<float> y(d, {1, 6, 6, 6});
   auto conv = [&](auto change) {
-    ts_conv2d_params p{};
-    p.struct_size = sizeof p;
-    p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = p.groups = 1;
+    ts_conv2d_params p = conv_params();
     change(p);
     return ts_conv2d_forward(d.stream, &p, x, w, nullptr, y);
   };

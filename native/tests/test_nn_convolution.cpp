@@ -86,17 +86,7 @@ std::vector<Conv> network_layers() {
   std::vector<Conv> layers;
   for (const Row &r : rows) {
     Conv conv{.b = 3, .h = r.size, .w = r.size, .c = r.c, .o = r.o, .kh = r.k, .kw = r.k, .p = {}};
-    conv.p = {.struct_size = sizeof(ts_conv2d_params),
-              .activation = TS_ACTIVATION_RELU,
-              .stride_h = r.stride,
-              .stride_w = r.stride,
-              .dilation_h = 1,
-              .dilation_w = 1,
-              .pad_top = r.before,
-              .pad_left = r.before,
-              .pad_bottom = r.after,
-              .pad_right = r.after,
-              .groups = 1};
+    conv.p = square_params(TS_ACTIVATION_RELU, r.stride, r.before, r.after);
     conv.finish();
     layers.push_back(conv);
   }
@@ -188,17 +178,8 @@ void empty_batch(Device &dev) {
 
 void kernel_larger_than_image(Device &dev) {
   Conv conv{.b = 1, .h = 3, .w = 3, .c = 2, .o = 2, .kh = 5, .kw = 5, .p = {}};
-  conv.p = {.struct_size = sizeof(ts_conv2d_params),
-            .activation = 0,
-            .stride_h = 1,
-            .stride_w = 1,
-            .dilation_h = 1,
-            .dilation_w = 1,
-            .pad_top = 0,
-            .pad_left = 1,
-            .pad_bottom = 1,
-            .pad_right = 1,
-            .groups = 1};
+  conv.p = square_params(TS_ACTIVATION_NONE, 1, 1, 1);
+  conv.p.pad_top = 0;
   Tensor<float> in(dev, conv.in_dims()), w(dev, conv.w_dims()), out(dev, {1, 1, 1, 2});
   CHECK(ts_conv2d_forward(dev.stream, &conv.p, in, w, nullptr, out) == TS_INVALID_ARGUMENT);
 }
@@ -233,17 +214,7 @@ Conv random_pointwise_conv(Rng &rng) {
             .kh = 1,
             .kw = 1,
             .p = {}};
-  conv.p = {.struct_size = sizeof(ts_conv2d_params),
-            .activation = uniform_int(rng, 0, 1) ? TS_ACTIVATION_RELU : TS_ACTIVATION_NONE,
-            .stride_h = 1,
-            .stride_w = 1,
-            .dilation_h = 1,
-            .dilation_w = 1,
-            .pad_top = 0,
-            .pad_left = 0,
-            .pad_bottom = 0,
-            .pad_right = 0,
-            .groups = 1};
+  conv.p = square_params(uniform_int(rng, 0, 1) ? TS_ACTIVATION_RELU : TS_ACTIVATION_NONE, 1, 0, 0);
   conv.finish();
   return conv;
 }

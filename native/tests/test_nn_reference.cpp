@@ -9,7 +9,7 @@ namespace {
 // [1 2 3] over [a b] with stride 1 and a zero on the right: 1a+2b, 2a+3b, 3a.
 void by_hand() {
   Conv conv{.b = 1, .h = 1, .w = 3, .c = 1, .o = 1, .kh = 1, .kw = 2, .p = {}};
-  conv.p.stride_h = conv.p.stride_w = conv.p.dilation_h = conv.p.dilation_w = conv.p.groups = 1;
+  conv.p = square_params(TS_ACTIVATION_NONE, 1, 0, 0);
   conv.p.pad_right = 1;
   CHECK(conv.finish() && conv.ow == 3 && conv.oh == 1);
   auto r = convolve<double>(conv, {1, 2, 3}, {10, 1}, {0, 0, 0});

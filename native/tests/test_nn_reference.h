@@ -9,6 +9,22 @@
 
 namespace tessera::test {
 
+// Parameters that are the same along both axes, without dilation or groups: `before` is the padding above and left of
+// the image, `after` that below and right of it.
+inline ts_conv2d_params square_params(int32_t activation, int32_t stride, int32_t before, int32_t after) {
+  return {.struct_size = sizeof(ts_conv2d_params),
+          .activation = activation,
+          .stride_h = stride,
+          .stride_w = stride,
+          .dilation_h = 1,
+          .dilation_w = 1,
+          .pad_top = before,
+          .pad_left = before,
+          .pad_bottom = after,
+          .pad_right = after,
+          .groups = 1};
+}
+
 // A convolution from `in` [b,h,w,c] to `out` [b,oh,ow,o]; a transposed one goes the other way.
 struct Conv {
   int64_t b, h, w, c, o, kh, kw;
@@ -166,10 +182,7 @@ inline Conv random_wide_conv(Rng &rng) {
   auto pick = [&](int64_t low, int64_t high) { return uniform_int(rng, low, high); };
   auto pick32 = [&](int64_t low, int64_t high) { return static_cast<int32_t>(pick(low, high)); };
   auto channels = [&] { return pick(0, 1) ? 16 * pick(2, 4) : pick(32, 70); };
-  conv.p = {};
-  conv.p.struct_size = sizeof conv.p;
-  conv.p.stride_h = conv.p.stride_w = conv.p.dilation_h = conv.p.dilation_w = conv.p.groups = 1;
-  conv.p.activation = pick32(0, 1);
+  conv.p = square_params(pick32(0, 1), 1, 0, 0);
   auto side = [&] { return pick(0, 3) ? pick(4, 11) : pick(1, 5); };
   conv.h = side(), conv.w = side(), conv.c = channels(), conv.o = channels(), conv.kh = conv.kw = 3;
   conv.b = pick(0, 1) ? pick(1, 5) : 300 / (conv.h * conv.w) + 1;
