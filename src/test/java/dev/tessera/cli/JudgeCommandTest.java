@@ -110,6 +110,7 @@ class JudgeCommandTest {
     assertEquals(0, outcome.code(), outcome.err());
     JsonNode json = JsonMapper.shared().readTree(outcome.out());
     assertEquals(60, json.get("samples").asInt());
+    assertTrue(json.get("draws").get("top_k").isNull(), "all codes may be drawn");
     int right = 0;
     int all = 0;
     for (int a = 0; a < 10; a++) {
