@@ -5,6 +5,8 @@
 
 #include "core/plugin.h"
 #include "cpu/kernels/attention.h"
+#include "cpu/kernels/kernels.h"
+#include "cpu/kernels/panel_matmul.h"
 
 namespace tessera::cpu {
 namespace {
@@ -82,6 +84,10 @@ ts_status conv_transpose2d_backward_weights(void *stream, const ts_conv_shape *s
 ts_status matmul(void *stream, const ts_matmul_shape *shape, const float *a, const float *b, const float *bias,
                  float *c) {
   if (shape->sequential) return sequential_matmul(stream, shape, a, b, bias, c);
+  auto *s = static_cast<Stream *>(stream);
+  const Kernels *set = kernels(s);
+  if (!set) return TS_UNAVAILABLE;
+  if (panels_suit(*set, *shape)) return panel_matmul(*set, s, *shape, a, b, bias, c);
   return pass<&LayerTable::matmul>(stream, shape, a, b, bias, c);
 }
 

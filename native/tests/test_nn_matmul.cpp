@@ -16,11 +16,15 @@ std::vector<T> product(const ts_matmul_params &p, int64_t m, int64_t n, int64_t 
   return c;
 }
 
-void one(Device &dev, Rng &rng, int64_t m, int64_t n, int64_t k) {
-  auto flag = [&] { return static_cast<int32_t>(uniform_int(rng, 0, 1)); };
-  ts_matmul_params p{sizeof p, flag(), flag(), flag(), 0, 0};
-  bool biased = !p.accumulate && flag();
-  p.activation = p.accumulate ? 0 : flag();
+// ts_matmul_params, and whether there is a bias.
+struct Form {
+  int32_t transpose_a, transpose_b, accumulate, relu;
+  bool biased;
+};
+
+void one(Device &dev, Rng &rng, int64_t m, int64_t n, int64_t k, const Form &form) {
+  const ts_matmul_params p{sizeof p, form.transpose_a, form.transpose_b, form.accumulate, form.relu, 0};
+  const bool biased = form.biased;
   auto a = gaussian(rng, static_cast<size_t>(m * k)), b = gaussian(rng, static_cast<size_t>(k * n));
   auto bias = biased ? gaussian(rng, static_cast<size_t>(n)) : std::vector<float>();
   auto c0 = gaussian(rng, static_cast<size_t>(m * n));
@@ -48,6 +52,12 @@ void one(Device &dev, Rng &rng, int64_t m, int64_t n, int64_t k) {
             p.transpose_b, p.accumulate, p.activation, biased, error, plain_error);
 }
 
+void one(Device &dev, Rng &rng, int64_t m, int64_t n, int64_t k) {
+  auto flag = [&] { return static_cast<int32_t>(uniform_int(rng, 0, 1)); };
+  const int32_t accumulate = flag();
+  one(dev, rng, m, n, k, {flag(), flag(), accumulate, accumulate ? 0 : flag(), !accumulate && flag()});
+}
+
 void sizes(Device &dev) {
   Rng rng(seed());
   for (int i = 0; i < 60; i++)
@@ -59,6 +69,51 @@ void sizes(Device &dev) {
     one(dev, rng, uniform_int(rng, 129, 200), 4 * uniform_int(rng, 33, 70), uniform_int(rng, 1, 40));
     one(dev, rng, uniform_int(rng, 129, 300), uniform_int(rng, 1, 32), uniform_int(rng, 500, 900));
     one(dev, rng, uniform_int(rng, 1, 32), uniform_int(rng, 129, 300), uniform_int(rng, 500, 900));
+  }
+}
+
+// Products that are large enough for panels (cpu/kernels/panel_matmul.h), in every form: more than one chunk of k, a
+// part of a tile and of a panel at the end, and gradients by weights of either shape and of more than one block.
+void large(Device &dev) {
+  Rng rng(seed() + 2);
+  const Form forms[] = {{0, 0, 1, 0, false}, {0, 0, 0, 1, true}, {0, 1, 0, 0, true}};
+  for (Form form : forms) {
+    one(dev, rng, uniform_int(rng, 512, 620), uniform_int(rng, 97, 200), uniform_int(rng, 1400, 1700), form);
+    one(dev, rng, uniform_int(rng, 2000, 2200), uniform_int(rng, 130, 191), uniform_int(rng, 260, 290), form);
+    form.transpose_a = 1;
+    one(dev, rng, uniform_int(rng, 64, 100), uniform_int(rng, 520, 700), uniform_int(rng, 500, 900), form);
+    one(dev, rng, uniform_int(rng, 1040, 1200), uniform_int(rng, 33, 100), uniform_int(rng, 500, 900), form);
+  }
+}
+
+std::vector<float> product_on(Device &dev, const ts_matmul_params &p, int64_t m, int64_t n, int64_t k,
+                              const std::vector<float> &a, const std::vector<float> &b,
+                              const std::vector<float> &bias) {
+  auto da = p.transpose_a ? std::vector<int64_t>{k, m} : std::vector<int64_t>{m, k};
+  Tensor<float> ta(dev, da, a), tb(dev, {k, n}, b), tbias(dev, {n}, bias), c(dev, {m, n});
+  OK(dev, ts_matmul(dev.stream, &p, ta, tb, tbias, c));
+  return c.read();
+}
+
+// Large products have the same bits on any number of threads, which share out rows or, if they are many, columns.
+void any_threads(Device &dev) {
+  Rng rng(seed() + 3);
+  for (int32_t ta : {0, 1}) {
+    const int64_t m = ta ? 200 : 1100, n = 300, k = ta ? 900 : 410;
+    auto a = gaussian(rng, static_cast<size_t>(m * k)), b = gaussian(rng, static_cast<size_t>(k * n)),
+         bias = gaussian(rng, static_cast<size_t>(n));
+    const ts_matmul_params p{sizeof p, ta, 0, 0, 1, 0};
+    const auto expected = product_on(dev, p, m, n, k, a, b, bias);
+    for (int32_t threads : {1, 3, 7, 30}) {
+      Device other = dev;
+      ts_stream_options options{};
+      options.struct_size = sizeof options;
+      options.threads = threads;
+      ts_error error{};
+      if (!CHECK(ts_stream_open(dev.device, &options, &other.stream, &error) == TS_OK)) return;
+      CHECK_MSG(product_on(other, p, m, n, k, a, b, bias) == expected, "transposed %d, %d threads", ta, threads);
+      ts_stream_close(other.stream, nullptr);
+    }
   }
 }
 
@@ -119,6 +174,8 @@ void sequential(Device &dev) {
 int main() {
   run("sizes, flags and epilogues", sizes);
   run("the same with 1 thread", sizes, 1, For::kCpu);
+  run("large ones", large, 2, For::kCpu);
+  run("large ones on any number of threads", any_threads, 2, For::kCpu);
   run("one order of addition", sequential);
   run("one order of addition with 1 thread", sequential, 1, For::kCpu);
   run("TF32 only if it is asked for", tf32_only_if_asked_for);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "cpu/kernels/attention_layout.h"
 #include "cpu/kernels/functions.h"
@@ -18,9 +19,12 @@ namespace {
 // to [d, whole(t)] = the transpose of t rows of d floats; the columns past t are 0.
 void pack_transposed(const float *from, int64_t step, int64_t t, int64_t d, float *to) {
   const int64_t width = whole(t);
-  for (int64_t first = 0; first < width; first += kWhole)
-    for (int64_t i = 0; i < d; i++)
-      for (int64_t j = first; j < first + kWhole; j++) to[i * width + j] = j < t ? from[j * step + i] : 0.0f;
+  const int64_t blocks_t = t / kLanes * kLanes, blocks_d = d / kLanes * kLanes;
+  for (int64_t j = 0; j < blocks_t; j += kLanes)
+    for (int64_t i = 0; i < blocks_d; i += kLanes)
+      transpose_block(from + j * step + i, step, to + i * width + j, width);
+  for (int64_t i = 0; i < d; i++)
+    for (int64_t j = i < blocks_d ? blocks_t : 0; j < width; j++) to[i * width + j] = j < t ? from[j * step + i] : 0.0f;
 }
 
 // to [t, whole(d)]; the columns past d are 0.
@@ -48,12 +52,12 @@ inline float exponentials_of(float *x, int64_t n, float scale, float shift) {
     store(x + i, e);
     sum = add(sum, e);
   }
-  float rest = 0.0f;
   if (i < n) {
-    store_head(x + i, n - i, exponential(fused(load_head(x + i, n - i), s, minus)));
-    for (; i < n; i++) rest += x[i];
+    const Lanes e = exponential(fused(load_head(x + i, n - i), s, minus));
+    store_head(x + i, n - i, e);
+    sum = add(sum, head_else(e, n - i, all(0.0f)));
   }
-  return sum_of(sum) + rest;
+  return sum_of(sum);
 }
 
 inline float scale_of(int64_t d) { return 1.0f / __builtin_sqrtf(static_cast<float>(d)); }
@@ -67,7 +71,12 @@ void head_forward(const HeadForward &h, float *scratch) {
   pack_rows(h.v, h.step, t, d, values);
   for (int64_t first = 0; first < t; first += kForwardRows) {
     const int64_t rows = t - first < kForwardRows ? t - first : kForwardRows;
-    multiply_tiles(rows, first + rows, d, {h.q + first * h.step, h.step, 1}, keys, wide_t, scores, wide_t, false);
+    if (h.next) {
+      for (const float *part : {h.q, h.k, h.v}) prefetch_to_read(part + h.next + first * h.step, h.step, rows, d);
+      prefetch_to_write(h.y + h.y_next + first * h.y_step, h.y_step, rows, d);
+    }
+    multiply_tiles(rows, whole(first + rows), d, {h.q + first * h.step, h.step, 1}, keys, wide_t, scores, wide_t,
+                   false);
     float sums[kForwardRows];
     for (int64_t r = 0; r < rows; r++) {
       float *row = scores + r * wide_t;
@@ -103,6 +112,11 @@ void head_backward(const HeadBackward &h, float *scratch) {
 
   for (int64_t first = 0; first < t; first += kBackwardRows) {
     const int64_t rows = t - first < kBackwardRows ? t - first : kBackwardRows, seen = first + rows;
+    if (h.next) {
+      for (const float *part : {h.q, h.k, h.v}) prefetch_to_read(part + h.next + first * h.step, h.step, rows, d);
+      for (float *part : {h.dq, h.dk, h.dv}) prefetch_to_write(part + h.next + first * h.step, h.step, rows, d);
+      for (const float *part : {h.y, h.dy}) prefetch_to_read(part + h.y_next + first * h.y_step, h.y_step, rows, d);
+    }
     multiply_tiles(rows, seen, d, {queries + first * wide_d, wide_d, 1}, keys_t, wide_t, p, wide_t, false);
     multiply_tiles(rows, seen, d, {dys + first * wide_d, wide_d, 1}, values_t, wide_t, ds, wide_t, false);
     for (int64_t r = 0; r < rows; r++) {

@@ -7,7 +7,7 @@ namespace tessera::cpu {
 namespace {
 
 constexpr int64_t kForwardRows = 6;  // queries of a block
-constexpr int64_t kBackwardRows = 24;
+constexpr int64_t kBackwardRows = 12;
 constexpr int64_t kWhole = 16;  // floats of the widest set's vectors: the same layout for all
 
 [[maybe_unused]] constexpr int64_t whole(int64_t n) { return (n + kWhole - 1) / kWhole * kWhole; }

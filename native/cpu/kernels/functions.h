@@ -51,9 +51,8 @@ inline float largest_in(const float *x, int64_t n) {
   Lanes most = all(x[0]);
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) most = larger(load(x + i), most);
-  float result = largest_of(most);
-  for (; i < n; i++) result = x[i] > result ? x[i] : result;
-  return result;
+  if (i < n) most = larger(head_else(load_head(x + i, n - i), n - i, most), most);
+  return largest_of(most);
 }
 
 float largest(const float *x, int64_t n) { return largest_in(x, n); }

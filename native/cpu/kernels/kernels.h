@@ -7,7 +7,8 @@
 namespace tessera::cpu {
 
 // Attention of one head of one image. Rows of q, k, v and of their gradients are `step` floats apart, those of y and dy
-// `y_step`. All have d floats.
+// `y_step`. All have d floats. The head after it, whose memory is asked for meanwhile, is `next` floats further on in
+// all of q, k, v and their gradients and `y_next` further on in y and dy; both are 0 for none.
 struct HeadForward {
   const float *q, *k, *v;
   int64_t step;
@@ -15,6 +16,7 @@ struct HeadForward {
   int64_t y_step;
   float *lse;  // [t]
   int64_t t, d;
+  int64_t next, y_next;
 };
 
 struct HeadBackward {
@@ -25,6 +27,7 @@ struct HeadBackward {
   int64_t y_step;
   const float *lse;
   int64_t t, d;
+  int64_t next, y_next;
 };
 
 // One query against n keys and values, whose rows are `step` floats apart.
@@ -43,10 +46,32 @@ struct SequentialProduct {
   bool relu;
 };
 
+// Memory that is needed soon: `rows` rows of `floats` floats, `step` apart.
+struct Ahead {
+  const float *from = nullptr;
+  int64_t step = 0, rows = 0, floats = 0;
+};
+
+// Rows of c (+)= a b, where b is packed into panels of kPanel columns, [panels][k][kPanel]: what is read one after the
+// other lies so in memory, whatever b's rows are. Rows of a come in blocks of kPanelRows, `a_block` floats apart.
+constexpr int64_t kPanel = 64, kPanelRows = 6;
+struct PanelProduct {
+  const float *a;
+  int64_t a_row, a_step, a_block;  // element (i, k) of a block is at i a_row + k a_step
+  const float *b, *bias;           // bias of b's columns, of a product that is not added to c; or null
+  float *c;
+  int64_t c_row, rows, columns, k;
+  bool accumulate, relu;
+  Ahead ahead;  // fetched meanwhile
+};
+
 struct Kernels {
   // Rows [first, first + rows) of c, columns [column, column + columns).
   void (*sequential_product)(const SequentialProduct &product, int64_t first, int64_t rows, int64_t column,
                              int64_t columns);
+  void (*panel_product)(const PanelProduct &product);
+  // A panel from `columns` columns of b, whose rows (of b or, transposed, of its transpose) are `row` floats apart.
+  void (*pack_panel)(const float *b, bool transposed, int64_t row, int64_t k, int64_t columns, float *panel);
   // Scratch memory has as many floats as the functions below say, aligned to 64 bytes.
   void (*head_forward)(const HeadForward &head, float *scratch);
   void (*head_backward)(const HeadBackward &head, float *scratch);

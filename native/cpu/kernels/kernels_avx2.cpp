@@ -12,6 +12,8 @@
 namespace tessera::cpu {
 
 const Kernels kAvx2Kernels = {.sequential_product = sequential_product,
+                              .panel_product = panel_product,
+                              .pack_panel = pack_panel,
                               .head_forward = head_forward,
                               .head_backward = head_backward,
                               .head_step = head_step,

@@ -3,8 +3,10 @@
 //
 //   all(x)                    x in every lane
 //   load, store               from and to any address; _head: only the first n lanes, 0 <= n < kLanes, the others 0
+//   head_else(x, n, rest)     the first n lanes of x, 0 <= n < kLanes, and those of rest
 //   fused(a, b, c)            a b + c, rounded once
 //   larger, smaller           per lane; b if either is a NaN
+//   transpose_block           kLanes rows of kLanes floats, rows `step` apart, into columns of rows `to_step` apart
 //   sum_of, largest_of        over the lanes, in one fixed order
 //
 // Files with instruction-set flags include this; everything is in an unnamed namespace, so that no function compiled

@@ -19,6 +19,9 @@ inline __m256i head(int64_t n) {
 }
 inline Lanes load_head(const float *p, int64_t n) { return _mm256_maskload_ps(p, head(n)); }
 inline void store_head(float *p, int64_t n, Lanes x) { _mm256_maskstore_ps(p, head(n), x); }
+inline Lanes head_else(Lanes x, int64_t n, Lanes rest) {
+  return _mm256_blendv_ps(rest, x, _mm256_castsi256_ps(head(n)));
+}
 inline Lanes add(Lanes a, Lanes b) { return _mm256_add_ps(a, b); }
 inline Lanes subtract(Lanes a, Lanes b) { return _mm256_sub_ps(a, b); }
 inline Lanes multiply(Lanes a, Lanes b) { return _mm256_mul_ps(a, b); }
@@ -41,6 +44,28 @@ inline float largest_of(Lanes x) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 inline Lanes nearest_whole(Lanes x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline void transpose_block(const float *from, int64_t step, float *to, int64_t to_step) {
+  __m256 a[8], b[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) a[i] = _mm256_loadu_ps(from + i * step);
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    b[i] = _mm256_unpacklo_ps(a[i], a[i + 1]);
+    b[i + 1] = _mm256_unpackhi_ps(a[i], a[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4)
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; j++) {
+      a[i + 2 * j] = _mm256_shuffle_ps(b[i + j], b[i + j + 2], 0x44);
+      a[i + 2 * j + 1] = _mm256_shuffle_ps(b[i + j], b[i + j + 2], 0xEE);
+    }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; c++) {
+    _mm256_storeu_ps(to + c * to_step, _mm256_permute2f128_ps(a[c], a[4 + c], 0x20));
+    _mm256_storeu_ps(to + (4 + c) * to_step, _mm256_permute2f128_ps(a[c], a[4 + c], 0x31));
+  }
+}
 // x 2^n for whole n of at most 252 in magnitude, in two factors, so that each is a normal number.
 inline Lanes times_power_of_two(Lanes x, Lanes n) {
   __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), rest = _mm256_sub_epi32(whole, half);

@@ -32,6 +32,9 @@ inline Lanes load_head(const float *p, int64_t n) {
   return each([p, n](int i) { return i < n ? p[i] : 0.0f; });
 }
 inline void store_head(float *p, int64_t n, Lanes x) { std::copy(x.at, x.at + n, p); }
+inline Lanes head_else(Lanes x, int64_t n, Lanes rest) {
+  return each([&](int i) { return i < n ? x.at[i] : rest.at[i]; });
+}
 inline Lanes add(Lanes a, Lanes b) {
   return each([&](int i) { return a.at[i] + b.at[i]; });
 }
@@ -61,6 +64,10 @@ inline Lanes where_negative(Lanes x, Lanes yes, Lanes no) {
 }
 inline float sum_of(Lanes x) { return (x.at[0] + x.at[2]) + (x.at[1] + x.at[3]); }
 inline float largest_of(Lanes x) { return *std::max_element(x.at, x.at + kLanes); }
+inline void transpose_block(const float *from, int64_t step, float *to, int64_t to_step) {
+  for (int i = 0; i < kLanes; i++)
+    for (int j = 0; j < kLanes; j++) to[j * to_step + i] = from[i * step + j];
+}
 inline Lanes nearest_whole(Lanes x) {
   return each([&](int i) { return std::nearbyint(x.at[i]); });
 }
