@@ -67,10 +67,12 @@ struct RowsPlan {
   RowsPlan(const ts_matmul_shape &s, int most_threads) {
     const int64_t chunks = (s.k + kMostDepth - 1) / kMostDepth;
     depth = (s.k + chunks - 1) / chunks;
-    rows = std::clamp<int64_t>(kBlockBytes / 4 / depth / kPanelRows, 4, 16) * kPanelRows;
-    // Threads share the rows out, or the panels where there are too few rows.
+    const int64_t most = std::clamp<int64_t>(kBlockBytes / 4 / depth / kPanelRows, 4, 16) * kPanelRows;
+    // Threads take turns at the rows, or share the panels where there are too few rows.
     by_panels = s.m < 8 * kPanelRows * most_threads && s.n > kPanel;
     threads = static_cast<int>(std::min<int64_t>(most_threads, by_panels ? panels_of(s.n) : blocks_of(s.m)));
+    const int64_t turns = (s.m + most * threads - 1) / (most * threads);
+    rows = by_panels ? most : (s.m + turns * threads - 1) / (turns * threads);
   }
   int64_t floats(const ts_matmul_shape &s) const { return panels_of(s.n) * depth * kPanel; }
 
@@ -87,15 +89,19 @@ void multiply_rows(const Work &w, const RowsPlan &plan, float *panels) {
       const int64_t column = panel * kPanel;
       w.pack(at, depth, column, std::min(kPanel, s.n - column), panels + panel * depth * kPanel);
     });
-    for_blocks(plan.threads, plan.threads, [&](int, int64_t part) {
-      const int t = static_cast<int>(part);
-      const Range mine = plan.by_panels ? Range{0, s.m} : share(s.m, kPanelRows, t, plan.threads);
-      const Range columns = plan.by_panels ? share(s.n, kPanel, t, plan.threads) : Range{0, s.n};
+    const int64_t tasks = plan.by_panels ? plan.threads : (s.m + plan.rows - 1) / plan.rows;
+    for_blocks(plan.threads, tasks, [&](int, int64_t task) {
+      const Range columns = plan.by_panels ? share(s.n, kPanel, static_cast<int>(task), plan.threads) : Range{0, s.n};
+      const Range mine =
+          plan.by_panels ? Range{0, s.m} : Range{task * plan.rows, std::min((task + 1) * plan.rows, s.m)};
+      // Threads take turns, so that is where this one goes on.
+      const int64_t step = plan.by_panels ? plan.rows : plan.rows * plan.threads;
       for (int64_t row = mine.first; row < mine.end; row += plan.rows) {
         const Range rows = {row, std::min(row + plan.rows, mine.end)};
         PanelProduct p = w.product(at, depth, rows, columns, panels + columns.first * depth);
         p.a = w.a + row * s.k + at, p.a_row = s.k, p.a_step = 1, p.a_block = kPanelRows * s.k;
-        p.ahead = {w.a + rows.end * s.k + at, s.k, std::min(plan.rows, mine.end - rows.end), depth};
+        const int64_t next = std::min(row + step, s.m);
+        p.ahead = {w.a + next * s.k + at, s.k, std::min(plan.rows, s.m - next), depth};
         w.set.panel_product(p);
       }
     });
