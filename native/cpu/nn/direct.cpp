@@ -199,18 +199,26 @@ struct WeightsPlan {
     int64_t vectors_o = round_up_16(s.out_c) / kLanes, vectors_taps = round_up_16(row_taps(s)) / kLanes;
     cost_by_o = taps(s) * vectors_o;
     cost_by_taps = s.out_c * s.kernel_h * vectors_taps;
-    by_o = cost_by_o <= cost_by_taps;
+    dense = s.kernel_h * s.kernel_w * s.stride_h * s.stride_w == 1 && s.out_h == s.in_h && s.out_w == s.in_w;
+    by_o = dense || cost_by_o <= cost_by_taps;
     width = by_o ? round_up_16(s.out_c) : taps(s);
     sums = (by_o ? taps(s) : s.out_c) * width;
     bias = round_up_16(std::max(s.out_c, s.in_c));
+    frame_floats = dense ? 0 : round_up_16(frame.floats);
+    images = std::clamp<int64_t>(kPixels / (s.out_h * s.out_w), 1, 8);
   }
-  int64_t cost() const { return std::min(cost_by_o, cost_by_taps); }
-  int64_t thread_floats() const { return round_up_16(frame.floats) + round_up_16(sums) + bias; }
+  int64_t cost() const { return by_o ? cost_by_o : cost_by_taps; }
+  int64_t thread_floats() const { return images * frame_floats + round_up_16(sums) + bias; }
+
+  // Of small images several go by at once: a block of sums is read and written once for all of their pixels.
+  static constexpr int64_t kPixels = 400;
 
   Frame frame;
   int64_t cost_by_o, cost_by_taps;  // fma of 16 for each output pixel
   bool by_o;
   int64_t width, sums, bias;
+  bool dense;  // one tap and no border: images are read where they lie
+  int64_t frame_floats, images;
 };
 
 // A block of sums that stays in registers: up to 4 vectors of 6 scalars, or 6 of 4.
@@ -221,24 +229,44 @@ void for_blocks(int64_t vectors, int64_t scalars, int64_t most_vectors, int64_t 
       body(v, std::min(most_vectors * kLanes, vectors - v), b, std::min(most_scalars, scalars - b));
 }
 
-void add_image(const ts_conv_shape &s, const WeightsPlan &plan, const float *framed, const float *out, float *sums) {
+// Adds `images` images, in a frame each or, dense, as they are.
+void add_images(const ts_conv_shape &s, const WeightsPlan &plan, int64_t images, const float *framed, const float *out,
+                float *sums) {
   const Frame &frame = plan.frame;
   Outer o{};
-  o.rows = s.out_h, o.columns = s.out_w, o.sum_step = plan.width;
-  const int64_t out_row = s.out_w * s.out_c, n = row_taps(s);
+  o.images = images, o.columns = s.out_w, o.sum_step = plan.width;
+  const int64_t out_row = s.out_w * s.out_c, out_image = s.out_h * out_row, n = row_taps(s);
+  if (plan.dense) {
+    o.rows = 1, o.columns = images * s.out_h * s.out_w, o.images = 1;
+    o.vector_step = s.out_c, o.scalar_step = s.in_c;
+    for_blocks(s.out_c, n, 4, 6, [&](int64_t v, int64_t width, int64_t b, int64_t count) {
+      o.vectors = out + v, o.width = width, o.scalars = framed + b, o.scalar_count = count;
+      o.sum = sums + b * plan.width + v;
+      outer(o);
+    });
+    return;
+  }
   for (int64_t i = 0; i < s.kernel_h; i++) {
-    const float *taps_row = framed + i * frame.row;
+    // Rows of out whose pixels have this row of the kernel inside the image; elsewhere it lies on zeros.
+    const int64_t above = std::max<int64_t>(0, frame.top - i), begin = (above + s.stride_h - 1) / s.stride_h;
+    const int64_t end = std::min(s.out_h, (frame.top + frame.rows - i + s.stride_h - 1) / s.stride_h);
+    if (begin >= end) continue;
+    o.rows = end - begin;
+    const float *taps_row = framed + begin * frame.out_row + i * frame.row;
+    const float *out_rows = out + begin * out_row;
     if (plan.by_o) {
       o.vector_row = out_row, o.vector_step = s.out_c, o.scalar_row = frame.out_row, o.scalar_step = frame.step;
+      o.vector_image = out_image, o.scalar_image = plan.frame_floats;
       for_blocks(s.out_c, n, 4, 6, [&](int64_t v, int64_t width, int64_t b, int64_t count) {
-        o.vectors = out + v, o.width = width, o.scalars = taps_row + b, o.scalar_count = count;
+        o.vectors = out_rows + v, o.width = width, o.scalars = taps_row + b, o.scalar_count = count;
         o.sum = sums + (i * n + b) * plan.width + v;
         outer(o);
       });
     } else {
       o.vector_row = frame.out_row, o.vector_step = frame.step, o.scalar_row = out_row, o.scalar_step = s.out_c;
+      o.vector_image = plan.frame_floats, o.scalar_image = out_image;
       for_blocks(n, s.out_c, 6, 4, [&](int64_t v, int64_t width, int64_t b, int64_t count) {
-        o.vectors = taps_row + v, o.width = width, o.scalars = out + b, o.scalar_count = count;
+        o.vectors = taps_row + v, o.width = width, o.scalars = out_rows + b, o.scalar_count = count;
         o.sum = sums + b * plan.width + i * n + v;
         outer(o);
       });
@@ -276,23 +304,26 @@ void to_weights(const ts_conv_shape &s, int threads, const float *in, const floa
   const int64_t in_image = s.in_h * s.in_w * s.in_c, out_pixels = s.out_h * s.out_w;
   auto *base = static_cast<float *>(workspace);
   auto frame_of = [&](int t) { return base + t * plan.thread_floats(); };
-  auto sums_of = [&](int t) { return frame_of(t) + round_up_16(plan.frame.floats); };
+  auto sums_of = [&](int t) { return frame_of(t) + plan.images * plan.frame_floats; };
   auto bias_of = [&](int t) { return sums_of(t) + round_up_16(plan.sums); };
   std::fill_n(base, threads * plan.thread_floats(), 0.0f);
 
-  for_images(s.batch, threads, [&](int t, int64_t image) {
-    const float *in_here = in + image * in_image, *out_here = out + image * out_pixels * s.out_c;
-    if (image + 1 < s.batch) {
-      prefetch_to_read(in_here + in_image, in_image);
-      prefetch_to_read(out_here + out_pixels * s.out_c, out_pixels * s.out_c);
+  parallel(threads, [&](int t) {
+    const int64_t end = s.batch * (t + 1) / threads;
+    for (int64_t image = s.batch * t / threads; image < end; image += plan.images) {
+      const int64_t images = std::min(plan.images, end - image), next = std::min(plan.images, end - image - images);
+      const float *in_here = in + image * in_image, *out_here = out + image * out_pixels * s.out_c;
+      prefetch_to_read(in_here + images * in_image, next * in_image);
+      prefetch_to_read(out_here + images * out_pixels * s.out_c, next * out_pixels * s.out_c);
+      for (int64_t i = 0; i < images && !plan.dense; i++)
+        plan.frame.load(in_here + i * in_image, frame_of(t) + i * plan.frame_floats);
+      add_images(s, plan, images, plan.dense ? in_here : frame_of(t), out_here, sums_of(t));
+      if (!dbias) continue;
+      if (bias_side == BiasSide::kOut)
+        add_pixels(out_here, images * out_pixels, s.out_c, bias_of(t));
+      else
+        add_pixels(in_here, images * s.in_h * s.in_w, s.in_c, bias_of(t));
     }
-    plan.frame.load(in_here, frame_of(t));
-    add_image(s, plan, frame_of(t), out_here, sums_of(t));
-    if (!dbias) return;
-    if (bias_side == BiasSide::kOut)
-      add_pixels(out_here, out_pixels, s.out_c, bias_of(t));
-    else
-      add_pixels(in_here, s.in_h * s.in_w, s.in_c, bias_of(t));
   });
 
   float *sums = sums_of(0), *bias = bias_of(0);

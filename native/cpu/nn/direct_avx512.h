@@ -20,9 +20,9 @@ struct Products {
 };
 void products(const Products &shape, int64_t pixels);
 
-// sum[b][n] += sum over rows y and columns x of scalars[y scalar_row + x scalar_step + b] vectors[y vector_row +
-// x vector_step + n], for b < scalar_count <= kMaxScalars and n < width <= 16 kMaxVectors, with not more than 24
-// vectors of sums in all.
+// sum[b][n] += sum over images m, rows y and columns x of scalars[m scalar_image + y scalar_row + x scalar_step + b]
+// vectors[m vector_image + y vector_row + x vector_step + n], for b < scalar_count <= kMaxScalars and n < width <= 16
+// kMaxVectors, with not more than 24 vectors of sums in all.
 constexpr int64_t kMaxScalars = 6, kMaxVectors = 6;
 struct Outer {
   const float *vectors;
@@ -30,6 +30,7 @@ struct Outer {
   const float *scalars;
   int64_t scalar_row, scalar_step, scalar_count;
   int64_t rows, columns;
+  int64_t images = 1, vector_image = 0, scalar_image = 0;
   float *sum;
   int64_t sum_step;
 };
