@@ -4,6 +4,7 @@ import dev.tessera.benchmarks.harness.PeersFolder;
 import dev.tessera.benchmarks.page.BenchmarkPage;
 import dev.tessera.benchmarks.results.RatioTable;
 import dev.tessera.benchmarks.results.Results;
+import dev.tessera.benchmarks.vq.Contestants;
 import dev.tessera.cli.Version;
 import dev.tessera.device.Device;
 import dev.tessera.device.DeviceUnavailableException;
@@ -11,6 +12,7 @@ import dev.tessera.io.AtomicFiles;
 import dev.tessera.io.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +87,8 @@ public final class Benchmark implements Callable<Integer> {
     CommandLine line = new CommandLine(new Benchmark());
     line.setExecutionExceptionHandler(
         (e, command, parsed) -> {
-          command.getErr().println("tessera: " + e.getMessage());
+          // The message of a file system's exception is the bare name.
+          command.getErr().println("tessera: " + (e instanceof IOException ? e : e.getMessage()));
           boolean input =
               e instanceof IllegalArgumentException || e instanceof DeviceUnavailableException;
           return input ? 2 : 1;
@@ -108,17 +111,29 @@ public final class Benchmark implements Callable<Integer> {
       suite.names().forEach(people::println);
       return 0;
     }
-    Results results = suite.run();
+    // What was measured outlives a case that fails and a Ctrl-C.
+    Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
+    Files.createDirectories(file.resolveSibling("")); // before anything takes time
+    Results results = suite.run(soFar -> keep(unfinished, soFar));
     if (!only.isEmpty() && Files.exists(file)) {
       results = Json.read(file, Results.class).with(results);
     }
     Json.write(file, results);
+    Files.deleteIfExists(unfinished);
     RatioTable.lines(results).forEach(people::println);
     people.printf("%nratio: time over Tessera's, of the same rounds. Results: %s%n", file);
     if (!quick) {
       writePage(results, file, people);
     }
     return 0;
+  }
+
+  private static void keep(Path file, Results results) {
+    try {
+      Json.write(file, results);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + file + ": " + e, e);
+    }
   }
 
   private static void writePage(Results results, Path file, PrintWriter people) throws IOException {
@@ -133,12 +148,18 @@ public final class Benchmark implements Callable<Integer> {
       return null;
     }
     PeersFolder folder =
-        new PeersFolder(Path.of(System.getProperty(PEERS_PROPERTY, "benchmarks/peers/target")));
+        PeersFolder.of(Path.of(System.getProperty(PEERS_PROPERTY, "benchmarks/peers/target")));
     folder.classPath(); // throws if they are not built
-    if (!Files.exists(folder.faiss())) {
+    Path faiss = folder.faiss();
+    if (faiss == null) {
       people.println(
           "FAISS is not installed, so it is left out (Debian: apt-get install libfaiss-dev"
               + " libopenblas0)");
+    } else if (!Contestants.faissHasOpenBlas(folder, faiss)) {
+      people.println(
+          "FAISS is left out: its products are not OpenBLAS', so it would look ten times slower than"
+              + " it is (Debian: apt-get install libopenblas0)");
+      return folder.withoutFaiss();
     }
     return folder;
   }

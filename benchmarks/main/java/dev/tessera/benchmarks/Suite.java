@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -62,8 +63,12 @@ final class Suite {
     return List.copyOf(chosen().keySet());
   }
 
-  /** Measures them. */
-  Results run() throws IOException {
+  /**
+   * Measures them.
+   *
+   * @param soFar takes what there is after each case
+   */
+  Results run(Consumer<Results> soFar) throws IOException {
     Map<String, Measurement> chosen = chosen();
     Limits limits = MeasuredLimits.measure();
     Machine machine = Machine.here();
@@ -91,6 +96,8 @@ final class Suite {
         results.add(test.getValue().measure(folder));
         people.printf(
             Locale.ROOT, "%s: %.0f s%n", test.getKey(), (System.nanoTime() - begin) / 1e9);
+        soFar.accept(
+            new Results(version, plan.text(), machine, limits, libraries, List.copyOf(results)));
       }
     } finally {
       deleteAll(folder);

@@ -115,7 +115,7 @@ public final class TrainStep implements Callable<Integer> {
     Path folder = Files.createTempDirectory("tessera-train-step");
     try (TaskProcess ours = new TaskProcess(TrainRun.ourCommand());
         TaskProcess peer =
-            peers ? new TaskProcess(TrainRun.peerCommand(new PeersFolder(peersFolder))) : null) {
+            peers ? new TaskProcess(TrainRun.peerCommand(PeersFolder.of(peersFolder))) : null) {
       List<TrainReport.Case> results = new ArrayList<>();
       TrainReport report = new TrainReport(machine, threads, plan, describe(ours, peer), results);
       PrintWriter people =

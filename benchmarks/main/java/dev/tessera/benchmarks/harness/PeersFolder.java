@@ -4,13 +4,27 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the module {@code benchmarks/peers} was built.
  *
  * @param folder its target folder
+ * @param faiss the library that calls FAISS, or null to do without
  */
-public record PeersFolder(Path folder) {
+public record PeersFolder(Path folder, @Nullable Path faiss) {
+  /** With FAISS, if it was installed where the module was built. */
+  public static PeersFolder of(Path folder) {
+    Path library =
+        folder.resolve("native").resolve("libtessera_benchmark_faiss.so").toAbsolutePath();
+    return new PeersFolder(folder, Files.exists(library) ? library : null);
+  }
+
+  /** The same without FAISS. */
+  public PeersFolder withoutFaiss() {
+    return new PeersFolder(folder, null);
+  }
+
   /**
    * The class path of the peers' processes.
    *
@@ -25,10 +39,5 @@ public record PeersFolder(Path folder) {
               + "; build them by mvn -Ppeers -pl benchmarks/peers -am package -DskipTests");
     }
     return folder.resolve("classes") + File.pathSeparator + Files.readString(file).strip();
-  }
-
-  /** The library that calls FAISS; not there where FAISS is not installed. */
-  public Path faiss() {
-    return folder.resolve("native").resolve("libtessera_benchmark_faiss.so").toAbsolutePath();
   }
 }

@@ -3,7 +3,6 @@ package dev.tessera.benchmarks.vq;
 import dev.tessera.benchmarks.harness.PeersFolder;
 import dev.tessera.benchmarks.harness.TaskProcess;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +55,7 @@ public final class Contestants {
       all.add(libtorch(peers, "libtorch, cdist", PeerTasks.CDIST, "TorchSearchTask.java"));
       all.add(libtorch(peers, "libtorch, blocked", PeerTasks.BLOCKED, "TorchSearchTask.java"));
       Path faiss = peers.faiss();
-      if (Files.exists(faiss)) {
+      if (faiss != null) {
         all.add(faiss(peers, faiss, test.threads()));
       }
     }
@@ -94,6 +93,15 @@ public final class Contestants {
         new TaskProcess.Command(
             "libtorch", peers.classPath(), PEER_CLASSES + "LibtorchVq", List.of(), Map.of());
     return new Contestant(name, task, command, PEERS + source, true, true);
+  }
+
+  /**
+   * Whether FAISS' products are OpenBLAS' here, and not those of ten times slower reference code.
+   */
+  public static boolean faissHasOpenBlas(PeersFolder peers, Path library) throws IOException {
+    try (TaskProcess process = new TaskProcess(faiss(peers, library, 1).command())) {
+      return !process.describe().getOrDefault(PeerTasks.BLAS, "").isEmpty();
+    }
   }
 
   private static Contestant faiss(PeersFolder peers, Path library, int threads) throws IOException {

@@ -21,6 +21,26 @@ public record NearestAgreement(long differing, long rows, double worst) {
 
   private static final double MOST_PRODUCTS = 2e9; // of a check against all codes
 
+  /** The float64 answer, found once for all who are compared with it. */
+  public static final class Truth {
+    private final VqInputs inputs;
+    private final int[] nearest; // of all rows, or of the first where all would take long
+
+    private Truth(VqInputs inputs, int[] nearest) {
+      this.inputs = inputs;
+      this.nearest = nearest;
+    }
+
+    /** Searches the inputs' rows, or as many of them as a few seconds allow. */
+    public static Truth of(VqInputs inputs) {
+      int d = inputs.d();
+      int checked = (int) Math.clamp(MOST_PRODUCTS / ((double) inputs.k() * d), 1, inputs.n());
+      int[] chosen = new int[checked];
+      Arrays.setAll(chosen, i -> i);
+      return new Truth(inputs, new BruteForce(inputs.codes(), d).nearest(inputs.rows(), chosen));
+    }
+  }
+
   /** Whether the codes count as the same answer. */
   public boolean ok() {
     return worst <= BOUND;
@@ -37,24 +57,19 @@ public record NearestAgreement(long differing, long rows, double worst) {
   }
 
   /**
-   * Compares {@code codes} of the inputs' rows with a float64 search of all, or of the first rows
-   * where all would take long.
+   * Compares {@code codes} of all rows with the float64 answer.
    *
    * @throws IllegalStateException if a code is out of range
    */
-  public static NearestAgreement of(VqInputs inputs, int[] codes) {
-    int n = inputs.n();
-    int d = inputs.d();
-    if (codes.length != n) {
-      throw new IllegalStateException(codes.length + " codes for " + n + " rows");
+  public static NearestAgreement of(Truth truth, int[] codes) {
+    VqInputs inputs = truth.inputs;
+    int[] right = truth.nearest;
+    if (codes.length != inputs.n()) {
+      throw new IllegalStateException(codes.length + " codes for " + inputs.n() + " rows");
     }
-    int checked = (int) Math.clamp(MOST_PRODUCTS / ((double) inputs.k() * d), 1, n);
-    int[] chosen = new int[checked];
-    Arrays.setAll(chosen, i -> i);
-    int[] right = new BruteForce(inputs.codes(), d).nearest(inputs.rows(), chosen);
     long differing = 0;
     double worst = 0;
-    for (int i = 0; i < checked; i++) {
+    for (int i = 0; i < right.length; i++) {
       if (codes[i] < 0 || codes[i] >= inputs.k()) {
         throw new IllegalStateException("row " + i + " has code " + codes[i]);
       }
@@ -63,7 +78,7 @@ public record NearestAgreement(long differing, long rows, double worst) {
         worst = Math.max(worst, excess(inputs, i, codes[i], right[i]));
       }
     }
-    return new NearestAgreement(differing, checked, worst);
+    return new NearestAgreement(differing, right.length, worst);
   }
 
   private static double excess(VqInputs inputs, int row, int code, int right) {

@@ -20,6 +20,9 @@ public final class PeerTasks {
   /** FAISS: IndexFlatL2. */
   public static final String FLAT = "flat";
 
+  /** Fact of FAISS: the OpenBLAS that it computes products with; empty if another library does. */
+  public static final String BLAS = "blas";
+
   /** System property with the library that calls FAISS. */
   public static final String FAISS_PROPERTY = "tessera.benchmark.faiss";
 

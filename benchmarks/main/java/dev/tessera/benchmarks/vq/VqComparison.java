@@ -81,9 +81,10 @@ public record VqComparison(
     Path inputs = folder.resolve("inputs.safetensors");
     String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     String data = test.writeInputs(inputs, version, log);
+    NearestAgreement.Truth truth = NearestAgreement.Truth.of(VqInputs.read(inputs));
     Pool pool = new Pool(contestants.size());
     for (int fork = 0; fork < forks; fork++) {
-      measureFork(test, contestants, inputs, libraries, pool);
+      measureFork(test, contestants, inputs, truth, libraries, pool);
     }
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < contestants.size(); i++) {
@@ -120,6 +121,7 @@ public record VqComparison(
       VqCase test,
       List<Contestant> contestants,
       Path inputs,
+      NearestAgreement.Truth truth,
       Map<String, Map<String, String>> libraries,
       Pool pool)
       throws IOException {
@@ -127,15 +129,20 @@ public record VqComparison(
     List<TaskProcess> processes = new ArrayList<>();
     try {
       for (Contestant c : contestants) {
-        TaskProcess process = new TaskProcess(c.command());
-        processes.add(process);
-        String form = process.open(c.task(), inputs, test.threads());
+        processes.add(new TaskProcess(c.command())); // libraries load side by side
+      }
+      for (TaskProcess process : processes) {
+        process.describe(); // waits until it has loaded
+      }
+      for (int i = 0; i < processes.size(); i++) { // one by one: some try which form is fastest
+        TaskProcess process = processes.get(i);
+        String form = process.open(contestants.get(i).task(), inputs, test.threads());
         libraries.put(process.name(), new LinkedHashMap<>(process.describe()));
         if (first) {
           pool.forms.add(form);
         }
       }
-      List<String> agreements = check(test, contestants, processes, inputs);
+      List<String> agreements = check(test, contestants, processes, truth);
       if (first) {
         pool.agreements.addAll(agreements);
       }
@@ -146,9 +153,11 @@ public record VqComparison(
   }
 
   private List<String> check(
-      VqCase test, List<Contestant> contestants, List<TaskProcess> processes, Path inputs)
+      VqCase test,
+      List<Contestant> contestants,
+      List<TaskProcess> processes,
+      NearestAgreement.Truth truth)
       throws IOException {
-    VqInputs read = VqInputs.read(inputs);
     Path ours = folder.resolve("ours.safetensors");
     List<String> found = new ArrayList<>();
     for (int i = 0; i < contestants.size(); i++) {
@@ -159,7 +168,7 @@ public record VqComparison(
       }
       Path outputs = i == 0 ? ours : folder.resolve("theirs.safetensors");
       processes.get(i).writeOutputs(outputs);
-      NearestAgreement nearest = NearestAgreement.of(read, codes(outputs));
+      NearestAgreement nearest = NearestAgreement.of(truth, codes(outputs));
       require(test, c, nearest.ok(), nearest.text());
       if (i == 0) {
         require(test, c, nearest.differing() == 0, "not exact: " + nearest.text());

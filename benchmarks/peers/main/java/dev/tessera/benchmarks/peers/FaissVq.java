@@ -37,7 +37,7 @@ public final class FaissVq implements TaskFactory {
     SequencedMap<String, String> facts = new LinkedHashMap<>();
     facts.put("version", library.version());
     facts.put("instruction_sets", library.options());
-    facts.put("blas", String.join(", ", LoadedLibraries.named("libopenblas")));
+    facts.put(PeerTasks.BLAS, String.join(", ", LoadedLibraries.named("libopenblas")));
     facts.put("openmp", LoadedLibraries.openMp());
     return facts;
   }
