@@ -90,7 +90,8 @@ std::vector<float> product_on(Device &dev, const ts_matmul_params &p, int64_t m,
                               const std::vector<float> &a, const std::vector<float> &b,
                               const std::vector<float> &bias) {
   auto da = p.transpose_a ? std::vector<int64_t>{k, m} : std::vector<int64_t>{m, k};
-  Tensor<float> ta(dev, da, a), tb(dev, {k, n}, b), tbias(dev, {n}, bias), c(dev, {m, n});
+  auto db = p.transpose_b ? std::vector<int64_t>{n, k} : std::vector<int64_t>{k, n};
+  Tensor<float> ta(dev, da, a), tb(dev, db, b), tbias(dev, {n}, bias), c(dev, {m, n});
   OK(dev, ts_matmul(dev.stream, &p, ta, tb, tbias, c));
   return c.read();
 }
@@ -114,6 +115,23 @@ void any_threads(Device &dev) {
       CHECK_MSG(product_on(other, p, m, n, k, a, b, bias) == expected, "transposed %d, %d threads", ta, threads);
       ts_stream_close(other.stream, nullptr);
     }
+  }
+}
+
+// A column of c is the same among many others, which are more than a kernel packs at once, as among few.
+void many_columns(Device &dev) {
+  Rng rng(seed() + 4);
+  const int64_t m = 530, n = 2300, some = 400, k = 1000;
+  auto a = gaussian(rng, static_cast<size_t>(m * k)), b = gaussian(rng, static_cast<size_t>(n * k)),
+       bias = gaussian(rng, static_cast<size_t>(n));
+  const ts_matmul_params p{sizeof p, 0, 1, 0, 1, 0};
+  const auto all = product_on(dev, p, m, n, k, a, b, bias);
+  for (int64_t first : {int64_t{0}, int64_t{900}, n - some}) {
+    const auto few = product_on(dev, p, m, some, k, a, {b.begin() + first * k, b.begin() + (first + some) * k},
+                                {bias.begin() + first, bias.begin() + first + some});
+    bool same = true;
+    for (int64_t i = 0; i < m; i++) same &= std::equal(&few[i * some], &few[(i + 1) * some], &all[i * n + first]);
+    CHECK_MSG(same, "columns from %lld on differ", static_cast<long long>(first));
   }
 }
 
@@ -176,6 +194,7 @@ int main() {
   run("the same with 1 thread", sizes, 1, For::kCpu);
   run("large ones", large, 2, For::kCpu);
   run("large ones on any number of threads", any_threads, 2, For::kCpu);
+  run("many columns", many_columns, 2, For::kCpu);
   run("one order of addition", sequential);
   run("one order of addition with 1 thread", sequential, 1, For::kCpu);
   run("TF32 only if it is asked for", tf32_only_if_asked_for);

@@ -59,46 +59,51 @@ struct Work {
   }
 };
 
-// a as it is: all panels of a chunk of k are packed, then each thread takes rows, as many at once as stay in a
-// second-level cache; those after them are fetched meanwhile.
+// a as it is: the panels of a chunk of k are packed, as many columns of it as a shared cache holds. Then threads take
+// turns at rows, as many at once as stay in a second-level cache; those after them are fetched meanwhile.
 struct RowsPlan {
-  static constexpr int64_t kMostDepth = 1024, kBlockBytes = 384 * 1024;
+  static constexpr int64_t kMostDepth = 1024, kPanelBytes = 4 * 1024 * 1024, kBlockBytes = 384 * 1024;
 
   RowsPlan(const ts_matmul_shape &s, int most_threads) {
     const int64_t chunks = (s.k + kMostDepth - 1) / kMostDepth;
     depth = (s.k + chunks - 1) / chunks;
+    columns = std::min(s.n, std::max<int64_t>(1, kPanelBytes / 4 / depth / kPanel) * kPanel);
     const int64_t most = std::clamp<int64_t>(kBlockBytes / 4 / depth / kPanelRows, 4, 16) * kPanelRows;
-    // Threads take turns at the rows, or share the panels where there are too few rows.
+    // Where there are too few rows, threads share the panels.
     by_panels = s.m < 8 * kPanelRows * most_threads && s.n > kPanel;
     threads = static_cast<int>(std::min<int64_t>(most_threads, by_panels ? panels_of(s.n) : blocks_of(s.m)));
     const int64_t turns = (s.m + most * threads - 1) / (most * threads);
     rows = by_panels ? most : (s.m + turns * threads - 1) / (turns * threads);
   }
-  int64_t floats(const ts_matmul_shape &s) const { return panels_of(s.n) * depth * kPanel; }
+  int64_t floats() const { return panels_of(columns) * depth * kPanel; }
 
-  int64_t depth, rows;
+  int64_t depth, columns, rows;
   int threads;
   bool by_panels;
 };
 
-void multiply_rows(const Work &w, const RowsPlan &plan, float *panels) {
+void multiply_columns(const Work &w, const RowsPlan &plan, Range all, float *panels) {
   const ts_matmul_shape &s = w.s;
   for (int64_t at = 0; at < s.k; at += plan.depth) {
     const int64_t depth = std::min(plan.depth, s.k - at);
-    for_blocks(plan.threads, panels_of(s.n), [&](int, int64_t panel) {
-      const int64_t column = panel * kPanel;
-      w.pack(at, depth, column, std::min(kPanel, s.n - column), panels + panel * depth * kPanel);
+    for_blocks(plan.threads, panels_of(all.size()), [&](int, int64_t panel) {
+      const int64_t column = all.first + panel * kPanel;
+      w.pack(at, depth, column, std::min(kPanel, all.end - column), panels + panel * depth * kPanel);
     });
     const int64_t tasks = plan.by_panels ? plan.threads : (s.m + plan.rows - 1) / plan.rows;
     for_blocks(plan.threads, tasks, [&](int, int64_t task) {
-      const Range columns = plan.by_panels ? share(s.n, kPanel, static_cast<int>(task), plan.threads) : Range{0, s.n};
-      const Range mine =
-          plan.by_panels ? Range{0, s.m} : Range{task * plan.rows, std::min((task + 1) * plan.rows, s.m)};
+      Range columns = all, mine = {0, s.m};
+      if (plan.by_panels) {
+        columns = share(all.size(), kPanel, static_cast<int>(task), plan.threads);
+        columns = {all.first + columns.first, all.first + columns.end};
+      } else {
+        mine = {task * plan.rows, std::min((task + 1) * plan.rows, s.m)};
+      }
       // Threads take turns, so that is where this one goes on.
       const int64_t step = plan.by_panels ? plan.rows : plan.rows * plan.threads;
       for (int64_t row = mine.first; row < mine.end; row += plan.rows) {
         const Range rows = {row, std::min(row + plan.rows, mine.end)};
-        PanelProduct p = w.product(at, depth, rows, columns, panels + columns.first * depth);
+        PanelProduct p = w.product(at, depth, rows, columns, panels + (columns.first - all.first) * depth);
         p.a = w.a + row * s.k + at, p.a_row = s.k, p.a_step = 1, p.a_block = kPanelRows * s.k;
         const int64_t next = std::min(row + step, s.m);
         p.ahead = {w.a + next * s.k + at, s.k, std::min(plan.rows, s.m - next), depth};
@@ -106,6 +111,11 @@ void multiply_rows(const Work &w, const RowsPlan &plan, float *panels) {
       }
     });
   }
+}
+
+void multiply_rows(const Work &w, const RowsPlan &plan, float *panels) {
+  for (int64_t column = 0; column < w.s.n; column += plan.columns)
+    multiply_columns(w, plan, {column, std::min(column + plan.columns, w.s.n)}, panels);
 }
 
 // a transposed, which is a gradient by weights: k is long and c small. Each thread takes a part of c, and for each of
@@ -213,7 +223,7 @@ ts_status panel_matmul(const Kernels &set, Stream *stream, const ts_matmul_shape
   const int threads = stream->threads;
   const RowsPlan by_rows(s, threads);
   const PartsPlan by_parts(s, threads);
-  const int64_t floats = s.transpose_a ? by_parts.floats() : by_rows.floats(s);
+  const int64_t floats = s.transpose_a ? by_parts.floats() : by_rows.floats();
   auto *scratch = static_cast<float *>(stream->scratch.reserve(static_cast<size_t>(floats) * sizeof(float)));
   if (!scratch)
     return host->fail(stream->report, TS_OUT_OF_MEMORY, "no memory to pack a matrix of %lld x %lld",

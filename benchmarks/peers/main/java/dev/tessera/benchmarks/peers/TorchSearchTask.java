@@ -26,7 +26,7 @@ final class TorchSearchTask implements Task {
   private static final Scalar MINUS_TWO = new Scalar(-2.0);
   private static final long CODE_BYTES = 8; // argmin's
   private static final int[] BLOCKS = {64, 128, 256, 512, 1024, 2048};
-  private static final int TRIALS = 3;
+  private static final int TRIALS = 7;
 
   private final VqInputs inputs;
   private final Tensor rows;
@@ -80,14 +80,20 @@ final class TorchSearchTask implements Task {
     TorchSearchTask task =
         new TorchSearchTask(
             inputs, "", (x, c) -> addmm(c.square().sum(1), x, c.t(), ONE, MINUS_TWO));
-    double least = Double.POSITIVE_INFINITY;
+    double[] millis =
+        Trial.medianMillis(
+            BLOCKS.length,
+            TRIALS,
+            form -> {
+              task.block = Math.min(BLOCKS[form], inputs.n());
+              task.step();
+            });
     int fastest = inputs.n();
-    for (int block : BLOCKS) {
-      task.block = Math.min(block, inputs.n());
-      double millis = Trial.leastMillis(task, TRIALS);
-      if (millis < least) {
-        least = millis;
-        fastest = task.block;
+    double least = Double.POSITIVE_INFINITY;
+    for (int form = 0; form < BLOCKS.length; form++) {
+      if (millis[form] < least) {
+        least = millis[form];
+        fastest = Math.min(BLOCKS[form], inputs.n());
       }
     }
     task.block = fastest;
