@@ -212,7 +212,7 @@ public record PanelChart(
       double x = box.across(value);
       rule(out, x, box.bottom(), x, box.bottom() + 4, SOFT, "1");
       if (x - last > 34) {
-        String label = Numbers.exact(value);
+        String label = value < 1e5 ? Numbers.exact(value) : Numbers.compact(value, 2);
         text(out, label, x, box.bottom() + 18, "text-anchor", "middle", "fill", SOFT);
         last = x;
       }

@@ -53,21 +53,25 @@ record Charts(Results results) {
     return rates(VqCases.THREADS, "Search, by threads", "threads", c -> c.threads());
   }
 
-  /** Bytes beyond inputs, outputs and state, of all searches and steps where they were counted. */
+  /** Bytes beyond inputs, outputs and state, of searches among as many codes. */
   ChartSection memory() {
-    List<CaseResult> searches = new ArrayList<>(group(VqCases.ASSIGN));
-    searches.addAll(group(VqCases.ROWS));
+    List<CaseResult> all = new ArrayList<>(group(VqCases.ROWS));
+    all.addAll(group(VqCases.ASSIGN));
+    int k = all.isEmpty() ? 0 : all.getFirst().k();
+    List<CaseResult> searches =
+        all.stream().filter(c -> c.k() == k && data(c).equals(data(all.getFirst()))).toList();
     List<Panel> panels = new ArrayList<>();
-    ToDoubleFunction<CaseResult> size = c -> (double) c.n() * c.k();
-    ToDoubleBiFunction<CaseResult, Entry> bytes =
-        (c, e) -> e.extraBytes() == null ? Double.NaN : Math.max(1, e.extraBytes() / 1e6);
-    addPanel(panels, "search", searches, size, bytes);
-    addPanel(panels, "training step", group(VqCases.STEP), size, bytes);
+    addPanel(
+        panels,
+        "search among " + k + " codes",
+        searches,
+        c -> (double) c.n() * c.k(),
+        (c, e) -> e.extraBytes() == null ? Double.NaN : Math.max(1, e.extraBytes() / 1e6));
     return new ChartSection(
         "Memory",
         "The most that is held at once beyond inputs, outputs and state, counted in malloc by the"
             + " same rule for all. Codes packed for the search count as extra. Less than 1 MB is"
-            + " drawn as 1.",
+            + " drawn as 1. Other shapes, and training steps, are in the table of all figures.",
         new PanelChart(
             "Extra memory, by N K",
             subtitle(),
@@ -95,6 +99,11 @@ record Charts(Results results) {
             across,
             null,
             List.of(new Row(RATE, Axis.LOGARITHMIC, null, panels))));
+  }
+
+  // Of a case named GROUP/DATA/SHAPE.
+  private static String data(CaseResult test) {
+    return test.name().split("/", -1)[1];
   }
 
   private static String label(String data) {
