@@ -1,4 +1,5 @@
-// The layers of ts_backend, passed on to libtessera_cpu_nn.so, which is opened when a layer is first used.
+// The layers of ts_backend, passed on to libtessera_cpu_nn.so, which is opened when a layer is first used; products
+// that cpu/kernels makes stay here.
 #pragma once
 
 #include "cpu/stream.h"

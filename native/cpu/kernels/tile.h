@@ -27,7 +27,6 @@ struct Start {
   const float *data;
   int64_t row;
 
-  Start from_row(int64_t r) const { return {data ? data + r * row : nullptr, row}; }
   Start from_column(int64_t j) const { return {data ? data + j : nullptr, row}; }
 };
 

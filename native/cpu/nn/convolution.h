@@ -9,6 +9,12 @@
 
 namespace tessera::cpu {
 
+// Whether each pixel of `out` has one pixel of `in` under it, its own: a product of matrices over the pixels.
+inline bool is_pixelwise(const ts_conv_shape &s) {
+  return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.groups == 1 &&
+         s.out_h == s.in_h && s.out_w == s.in_w;
+}
+
 // What is done to each result before it is stored: bias [channels of the result] may be null.
 struct Epilogue {
   const float *bias = nullptr;

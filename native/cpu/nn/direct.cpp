@@ -199,7 +199,7 @@ struct WeightsPlan {
     int64_t vectors_o = round_up_16(s.out_c) / kLanes, vectors_taps = round_up_16(row_taps(s)) / kLanes;
     cost_by_o = taps(s) * vectors_o;
     cost_by_taps = s.out_c * s.kernel_h * vectors_taps;
-    dense = s.kernel_h * s.kernel_w * s.stride_h * s.stride_w == 1 && s.out_h == s.in_h && s.out_w == s.in_w;
+    dense = is_pixelwise(s);
     by_o = dense || cost_by_o <= cost_by_taps;
     width = by_o ? round_up_16(s.out_c) : taps(s);
     sums = (by_o ? taps(s) : s.out_c) * width;

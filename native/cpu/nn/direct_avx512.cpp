@@ -102,21 +102,22 @@ void outer_block(const Outer &s) {
   for (int b = 0; b < B; b++)
 #pragma GCC unroll 8
     for (int v = 0; v < V; v++) sum[b][v] = _mm512_setzero_ps();
-  for (int64_t y = 0, m = 0; m < s.images; y + 1 < s.rows ? y++ : (m++, y = 0)) {
-    const float *vectors = s.vectors + m * s.vector_image + y * s.vector_row;
-    const float *scalars = s.scalars + m * s.scalar_image + y * s.scalar_row;
-    for (int64_t x = 0; x < s.columns; x++, vectors += vector_step, scalars += scalar_step) {
-      __m512 a[V];
+  for (int64_t m = 0; m < s.images; m++)
+    for (int64_t y = 0; y < s.rows; y++) {
+      const float *vectors = s.vectors + m * s.vector_image + y * s.vector_row;
+      const float *scalars = s.scalars + m * s.scalar_image + y * s.scalar_row;
+      for (int64_t x = 0; x < s.columns; x++, vectors += vector_step, scalars += scalar_step) {
+        __m512 a[V];
 #pragma GCC unroll 8
-      for (int v = 0; v < V; v++) a[v] = _mm512_maskz_loadu_ps(v + 1 < V ? 0xFFFF : last, vectors + v * kLanes);
+        for (int v = 0; v < V; v++) a[v] = _mm512_maskz_loadu_ps(v + 1 < V ? 0xFFFF : last, vectors + v * kLanes);
 #pragma GCC unroll 8
-      for (int b = 0; b < B; b++) {
-        __m512 scalar = _mm512_set1_ps(scalars[b]);
+        for (int b = 0; b < B; b++) {
+          __m512 scalar = _mm512_set1_ps(scalars[b]);
 #pragma GCC unroll 8
-        for (int v = 0; v < V; v++) sum[b][v] = _mm512_fmadd_ps(scalar, a[v], sum[b][v]);
+          for (int v = 0; v < V; v++) sum[b][v] = _mm512_fmadd_ps(scalar, a[v], sum[b][v]);
+        }
       }
     }
-  }
 #pragma GCC unroll 8
   for (int b = 0; b < B; b++)
 #pragma GCC unroll 8

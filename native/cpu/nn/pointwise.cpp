@@ -47,10 +47,8 @@ void multiply(int64_t pixels, int threads, const float *from, int64_t depth, con
 
 bool suits(const ts_conv_shape &s) {
   static const bool available = direct::has_avx512();
-  const bool dense = s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.groups == 1 &&
-                     s.out_h == s.in_h && s.out_w == s.in_w;
   // Vectors are whole, and the weights stay in a second-level cache.
-  return available && dense && s.in_c % kLanes == 0 && s.out_c % kLanes == 0 && s.in_c * s.out_c <= (1 << 17);
+  return available && is_pixelwise(s) && s.in_c % kLanes == 0 && s.out_c % kLanes == 0 && s.in_c * s.out_c <= (1 << 17);
 }
 
 size_t to_out_workspace(const ts_conv_shape &s) { return sizeof(float) * static_cast<size_t>(s.in_c * s.out_c); }
