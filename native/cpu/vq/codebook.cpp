@@ -45,6 +45,7 @@ size_t lay_out(Codebook *book, std::byte *base) {
   int64_t panel_bytes = book->family->panel_bytes(book->d);
   if (most > 0) panel_bytes = std::max(panel_bytes, book->projection->panel_bytes(most));
   book->packed = carve.take<std::byte>(book->panels * panel_bytes);
+  book->centred = carve.take<float>(book->panels * kPanel * book->padded_d);
   return carve.used;
 }
 
@@ -232,6 +233,17 @@ double rounding_along_centre(const Codebook *book, int64_t panel, int64_t slot, 
   return sum;
 }
 
+// A code in fp32, beside those of its group; padding is zeros. `centred` [d] is scratch.
+void place_centred(Codebook *book, int64_t slot, double *centred) {
+  const int64_t panel = slot / kPanel, group = slot % kLanes, member = slot % kPanel / kLanes;
+  float *out = book->centred + ((panel * kLanes + group) * kVectors + member) * book->padded_d;
+  std::fill_n(out, book->padded_d, 0.0f);
+  if (book->order[slot] < 0) return;
+  double most;
+  centre(book, book->order[slot], centred, &most);
+  for (int64_t i = 0; i < book->d; i++) out[i] = static_cast<float>(centred[i]);
+}
+
 // Packs one panel and the terms of its error bound: docs/kernels.md, "The bound". `rounded` [d] is scratch.
 void pack_panel(Codebook *book, int64_t panel, double *scratch, double *rounded) {
   const Codebook *screened = book->screened;
@@ -245,6 +257,7 @@ void pack_panel(Codebook *book, int64_t panel, double *scratch, double *rounded)
   double norm = 0, offset_norm = 0, residual = 0, rest = 0;
   for (int64_t s = first; s < first + kPanel; s++) {
     double rounded_norm;
+    place_centred(book, s, scratch);
     if (book->order[s] < 0) {
       std::memset(scratch, 0, static_cast<size_t>(d) * sizeof(double));
       family->pack(scratch, d, scale, packed, s - first, &rounded_norm);

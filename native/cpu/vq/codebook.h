@@ -76,6 +76,7 @@ struct Codebook {
   float *fp32_constant;  // [panels] the same for the fp32 narrowing
   float *panel_scale;    // [panels] the family's unit of a code's numbers (int8's step), else unused
   std::byte *packed;     // [panels] panels in the family's format
+  float *centred;        // [panels][kLanes groups][kVectors codes][padded_d] y of the codes in fp32, for narrowing
 };
 
 }  // namespace tessera::cpu::vq

@@ -17,10 +17,10 @@ const Family *const kFamilies[] = {
 };
 
 // Whether the family is right for the shape: docs/kernels.md, "Which family", has the measurements. Short codes leave
-// int8 and bf16 too many candidates; with few codes, int8's narrowing costs more than bf16 takes longer to score.
+// int8 and bf16 too many candidates; with few short codes, int8's narrowing costs more than bf16 takes longer to score.
 bool suits(const Family *family, int64_t k, int64_t d) {
 #if defined(__x86_64__)
-  if (family == &int8_vnni_family) return (d > 8 && k > kPanel) || (d > 6 && k >= 512);
+  if (family == &int8_vnni_family) return d >= 32 || (d > 8 && k > kPanel) || (d > 6 && k >= 512);
   if (family == &bf16_avx512_family) return d > 4;
 #endif
   (void)family, (void)k, (void)d;

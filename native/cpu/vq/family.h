@@ -63,6 +63,16 @@ struct Narrowing {
   float *upper, *lower;  // [count, 4] out: score + bound and score - bound of the group's codes
 };
 
+// The narrowed codes of several rows, to be compared.
+struct Settling {
+  int64_t rows;
+  const int32_t *starts;       // [rows + 1] a row's first group, and the number of all groups
+  const float *upper, *lower;  // [groups, 4] as Narrowing left them
+  const float *least;          // [rows] a score that some code of the row certainly reaches
+  int32_t *left;               // [4 groups and room for 15 more] out: places in `upper`, row by row
+  int32_t *left_starts;        // [rows + 1] out: a row's first in `left`, and the number of all
+};
+
 // What the search needs from an instruction set beside the screen itself.
 struct Tools {
   // error[p] = the row's bound in panel first_panel + p.
@@ -80,9 +90,8 @@ struct Tools {
   int64_t (*filter)(const Candidates *candidates, float lower, int32_t row, int32_t *groups, int32_t *rows);
   // Scores <y, c> - 1/2 |c|^2 in fp32, with at most d + 8 roundings on any path.
   void (*narrow)(const Narrowing *narrowing);
-  // Writes the positions whose upper is not below the largest of `lower` [count] and `least` to `left`, which has room
-  // for all of them and 15 more; returns how many they are.
-  int64_t (*settle)(const float *upper, const float *lower, int64_t count, float least, int32_t *left);
+  // Leaves of each row the codes whose upper is not below the largest of the row's `lower` and `least`.
+  void (*settle)(const Settling *settling);
   // The contract's distance of `count` pairs (1 to 8): distance[i] = sum over ascending d of (x[i][d] - c[i][d])^2, in
   // float64, every step one fma.
   void (*distances)(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance);

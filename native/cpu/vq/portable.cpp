@@ -144,14 +144,10 @@ void narrow(const Narrowing *n) {
     float error = (row.by_norm * codebook->norm[panel] + codebook->fp32_constant[panel] + row.fixed) * n->factor;
     for (int j = 0; j < kVectors; j++) {
       int64_t slot = panel * kPanel + n->group[g] % kLanes + j * kLanes;
-      int32_t k = codebook->order[slot] < 0 ? 0 : codebook->order[slot];
-      const float *code = codebook->codes + int64_t{k} * codebook->d;
+      const float *code = codebook->centred + (n->group[g] * int64_t{kVectors} + j) * codebook->padded_d;
       // Float64, so that the few roundings here stay within the bound without an fma.
       double sum = 0;
-      for (int64_t i = 0; i < codebook->d; i++) {
-        auto c = static_cast<float>(static_cast<double>(code[i]) * codebook->scale - codebook->mean[i]);
-        sum += static_cast<double>(y[i]) * c;
-      }
+      for (int64_t i = 0; i < codebook->d; i++) sum += static_cast<double>(y[i]) * static_cast<double>(code[i]);
       auto score = static_cast<float>(sum - codebook->half_norm[slot]);
       n->upper[g * kVectors + j] = score + error;
       n->lower[g * kVectors + j] = score - error;
@@ -159,12 +155,17 @@ void narrow(const Narrowing *n) {
   }
 }
 
-int64_t settle(const float *upper, const float *lower, int64_t count, float least, int32_t *left) {
-  for (int64_t i = 0; i < count; i++) least = lower[i] > least ? lower[i] : least;
-  int64_t kept = 0;
-  for (int64_t i = 0; i < count; i++)
-    if (!(upper[i] < least)) left[kept++] = static_cast<int32_t>(i);
-  return kept;
+void settle(const Settling *s) {
+  int32_t kept = 0;
+  for (int64_t r = 0; r < s->rows; r++) {
+    s->left_starts[r] = kept;
+    const int32_t begin = s->starts[r] * kVectors, end = s->starts[r + 1] * kVectors;
+    float least = s->least[r];
+    for (int32_t i = begin; i < end; i++) least = s->lower[i] > least ? s->lower[i] : least;
+    for (int32_t i = begin; i < end; i++)
+      if (!(s->upper[i] < least)) s->left[kept++] = i;
+  }
+  s->left_starts[s->rows] = kept;
 }
 
 void distances(const float *const *x, const float *const *c, int64_t count, int64_t d, double *distance) {

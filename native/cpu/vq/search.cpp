@@ -142,33 +142,33 @@ void screen_block(const Plan &plan, const float *x, int64_t rows, Workspace &wor
         family->tools->bounds(book, &work.screen_bounds[tile.first_row + r], bound_factor(), tile.first_panel,
                               tile.panels, work.error + r * plan.stretch);
       family->screen(&tile, count);
-      for (int64_t r = 0; r < count; r++) collect(plan, tile, r, work);
-      if (tile.first_panel == 0) {
-        const int64_t d = plan.codebook->d;
-        prefetch(x + (plan.block + tile.first_row) * d, count * d);
+      const int64_t d = plan.codebook->d;
+      for (int64_t r = 0; r < count; r++) {
+        collect(plan, tile, r, work);
+        if (tile.first_panel == 0) prefetch(x + (plan.block + tile.first_row + r) * d, d);
       }
     }
   }
 }
 
-// The code of a row whose candidates were narrowed.
-int32_t decide(const Codebook *book, const float *x, int64_t row, Workspace &work) {
-  int64_t first = work.starts[row], count = work.starts[row + 1] - first;
-  const float *upper = work.batch_upper + first * kVectors, *lower = work.batch_lower + first * kVectors;
-  int64_t left = book->family->tools->settle(upper, lower, count * kVectors, work.lower[row], work.left);
+// The code in a place of Narrowing::upper; -1 in the padding. Unsigned, for division by shifts.
+int32_t code_at(const Codebook *book, const Workspace &work, uint32_t place) {
+  auto group = static_cast<uint32_t>(work.batch_group[place / kVectors]);
+  return book->order[group / kLanes * kPanel + group % kLanes + place % kVectors * kLanes];
+}
+
+// The code of a row whose candidates were settled, `left` [count] of them.
+int32_t decide(const Codebook *book, const float *x, int32_t *left, int64_t count, Workspace &work) {
   int64_t codes = 0;
-  for (int64_t i = 0; i < left; i++) {
-    // Unsigned, for division by shifts.
-    auto position = static_cast<uint32_t>(work.left[i]);
-    auto group = static_cast<uint32_t>(work.batch_group[first + position / kVectors]);
-    int32_t code = book->order[group / kLanes * kPanel + group % kLanes + position % kVectors * kLanes];
-    if (code >= 0) work.left[codes++] = code;
+  for (int64_t i = 0; i < count; i++) {
+    int32_t code = code_at(book, work, static_cast<uint32_t>(left[i]));
+    if (code >= 0) left[codes++] = code;
   }
   if (codes == 0) return scan(book, x, work.tally);  // the bounds were NaN
   count_row(work.tally, codes);
-  if (codes == 1) return work.left[0];
+  if (codes == 1) return left[0];
   work.tally.rescored++;
-  return nearest_exact(book, x, work.left, codes);
+  return nearest_exact(book, x, left, codes);
 }
 
 // Narrows and decides the block's rows, a batch at a time. x [rows, d] starts at row `first_row` of the batch of all.
@@ -190,10 +190,14 @@ void decide_block(const Plan &plan, const float *x, int64_t first_row, int64_t r
     Narrowing narrowing{book,           work.rows.centred, work.fp32_bounds, bound_factor(),  groups,
                         work.batch_row, work.batch_group,  work.batch_upper, work.batch_lower};
     tools->narrow(&narrowing);
+    Settling settling{end - begin,        work.starts + begin, work.batch_upper, work.batch_lower,
+                      work.lower + begin, work.left,           work.left_starts};
+    tools->settle(&settling);
     for (int64_t r = begin; r < end; r++) {
       const float *row = x + r * book->d;
       if (screened(r))
-        codes[r] = decide(book, row, r, work);
+        codes[r] = decide(book, row, work.left + work.left_starts[r - begin],
+                          work.left_starts[r - begin + 1] - work.left_starts[r - begin], work);
       else if (work.overflow[r])
         codes[r] = scan(book, row, work.tally);
       else
@@ -251,6 +255,7 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
   work->batch_upper = carve.take<float>(plan.batch * kVectors + kSlack);
   work->batch_lower = carve.take<float>(plan.batch * kVectors + kSlack);
   work->left = carve.take<int32_t>(plan.batch * kVectors + kSlack);
+  work->left_starts = carve.take<int32_t>(plan.block + 1);
   if (plan.centres == 0) return;
   ClusterWork &c = work->clusters;
   c.products = carve.take<float>(rows_of_four * plan.centres);
@@ -266,8 +271,6 @@ void lay_out(const Plan &plan, Carver &carve, Workspace *work) {
 }
 
 }  // namespace
-
-bool can_screen(const Codebook *book, float norm) { return book->screenable && norm <= kLargestNorm; }
 
 float bound_factor() { return kInflate * certificate_factor; }
 

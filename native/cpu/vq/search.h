@@ -46,7 +46,8 @@ struct Workspace {
   int32_t *batch_row;                // [batch]
   int32_t *batch_group;              // [batch]
   float *batch_upper, *batch_lower;  // [batch, 4]
-  int32_t *left;                     // [4 batch] positions, then codes, left of one row
+  int32_t *left;                     // [4 batch] places in batch_upper, then codes, left of the rows
+  int32_t *left_starts;              // [block + 1] a row's first of them
   ClusterWork clusters;
   Tally tally;
 };
@@ -69,7 +70,7 @@ struct Plan {
 Plan make_plan(const Codebook *codebook);
 
 // Whether a row of that norm, or any, can be screened: docs/kernels.md, "Range".
-bool can_screen(const Codebook *book, float norm);
+inline bool can_screen(const Codebook *book, float norm) { return book->screenable && norm <= kLargestNorm; }
 
 // What every bound is multiplied by.
 float bound_factor();

@@ -101,47 +101,20 @@ int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *
   return kept;
 }
 
-// A group's codes lie anywhere in the codebook: the groups after next are asked for, unless they are long.
-constexpr int64_t kAhead = 2, kPrefetched = 256;
-
-// A group of four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
+// A group of four codes at a time.
 void narrow(const Narrowing *n) {
   const Codebook *codebook = n->codebook;
-  const int64_t d = codebook->d, pd = codebook->padded_d, whole = d / 8 * 8;
-  const __m256i mask = head(d - whole);
-  const float *mean = codebook->mean;
-  const __m256 scale = _mm256_set1_ps(codebook->scale);
+  const int64_t pd = codebook->padded_d;
   for (int64_t g = 0; g < n->count; g++) {
-    if (g + kAhead < n->count && d <= kPrefetched) {
-      const int64_t next = n->group[g + kAhead];
-      for (int64_t j = 0; j < 4; j++) {
-        int32_t k = codebook->order[next / kLanes * kPanel + next % kLanes + j * kLanes];
-        const float *code = codebook->codes + int64_t{k < 0 ? 0 : k} * d;
-        for (int64_t i = 0; i < d; i += 16) _mm_prefetch(reinterpret_cast<const char *>(code + i), _MM_HINT_T0);
-      }
-    }
     const int64_t r = n->row[g], panel = n->group[g] / kLanes, slot = panel * kPanel + n->group[g] % kLanes;
-    const float *y = n->centred + r * pd;
-    const float *c[4];
-    for (int64_t j = 0; j < 4; j++) {
-      int32_t k = codebook->order[slot + j * kLanes];
-      c[j] = codebook->codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
-    }
+    const float *y = n->centred + r * pd, *c = codebook->centred + n->group[g] * kVectors * pd;
     __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
-    for (int64_t i = 0; i < whole; i += 8) {
-      __m256 v = _mm256_load_ps(y + i), m = _mm256_load_ps(mean + i);
-      s0 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[0] + i), scale, m), s0);
-      s1 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[1] + i), scale, m), s1);
-      s2 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[2] + i), scale, m), s2);
-      s3 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_loadu_ps(c[3] + i), scale, m), s3);
-    }
-    if (whole < d) {
-      const int64_t i = whole;
-      __m256 v = _mm256_load_ps(y + i), m = _mm256_load_ps(mean + i);
-      s0 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[0] + i, mask), scale, m), s0);
-      s1 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[1] + i, mask), scale, m), s1);
-      s2 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[2] + i, mask), scale, m), s2);
-      s3 = _mm256_fmadd_ps(v, _mm256_fmsub_ps(_mm256_maskload_ps(c[3] + i, mask), scale, m), s3);
+    for (int64_t i = 0; i < pd; i += 8) {
+      __m256 v = _mm256_load_ps(y + i);
+      s0 = _mm256_fmadd_ps(v, _mm256_load_ps(c + i), s0);
+      s1 = _mm256_fmadd_ps(v, _mm256_load_ps(c + pd + i), s1);
+      s2 = _mm256_fmadd_ps(v, _mm256_load_ps(c + 2 * pd + i), s2);
+      s3 = _mm256_fmadd_ps(v, _mm256_load_ps(c + 3 * pd + i), s3);
     }
     __m256 sum = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
     __m128 score = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
@@ -156,18 +129,22 @@ void narrow(const Narrowing *n) {
   }
 }
 
-int64_t settle(const float *upper, const float *lower, int64_t count, float least, int32_t *left) {
-  __m128 best = _mm_set1_ps(least);
-  for (int64_t i = 0; i < count; i += kVectors) best = _mm_max_ps(best, _mm_load_ps(lower + i));
-  best = _mm_max_ps(best, _mm_movehl_ps(best, best));
-  best = _mm_max_ss(best, _mm_shuffle_ps(best, best, 1));
-  least = _mm_cvtss_f32(best);
-  int64_t kept = 0;
-  for (int64_t i = 0; i < count; i++) {
-    left[kept] = static_cast<int32_t>(i);
-    kept += !(upper[i] < least);  // a NaN stays
+void settle(const Settling *s) {
+  int32_t kept = 0;
+  for (int64_t r = 0; r < s->rows; r++) {
+    s->left_starts[r] = kept;
+    const int32_t begin = s->starts[r] * kVectors, end = s->starts[r + 1] * kVectors;
+    __m128 best = _mm_set1_ps(s->least[r]);
+    for (int32_t i = begin; i < end; i += kVectors) best = _mm_max_ps(best, _mm_load_ps(s->lower + i));
+    best = _mm_max_ps(best, _mm_movehl_ps(best, best));
+    best = _mm_max_ss(best, _mm_shuffle_ps(best, best, 1));
+    const float least = _mm_cvtss_f32(best);
+    for (int32_t i = begin; i < end; i++) {
+      s->left[kept] = i;
+      kept += !(s->upper[i] < least);  // a NaN stays
+    }
   }
-  return kept;
+  s->left_starts[s->rows] = kept;
 }
 
 __m256d difference(const float *x, const float *c) {

@@ -61,32 +61,47 @@ void project(const Codebook *codebook, const Rows *rows, int64_t count, float *z
   if (r < count) project_rows<4>(codebook, rows, r, z, rest);
 }
 
-// Of few panels many have a survivor, and each is appended without asking; of many, most groups of four panels have
-// none and are passed over by their largest.
+// The groups of four panels are 64 bits, of which one or two are set as a rule. Of few panels each four have some, and
+// two are written without asking; of many, most have none.
 bool collect(const float *maxima, const float *error, int64_t first_panel, int64_t panels, float lower,
              Candidates *candidates) {
   constexpr int64_t kFew = 16;
   const __m512 threshold = _mm512_set1_ps(lower);
   int32_t *groups = candidates->group;  // copies: vector stores may alias anything
   float *uppers = candidates->upper;
-  const int32_t capacity = candidates->capacity, first = static_cast<int32_t>(first_panel) * kLanes;
+  const int32_t capacity = candidates->capacity;
   int32_t count = candidates->count;
-  auto upper_of = [&](int64_t p) __attribute__((always_inline)) {
-    return _mm512_add_ps(_mm512_load_ps(maxima + p * kLanes), _mm512_set1_ps(error[p]));
+  auto kept_of = [&](int64_t p) __attribute__((always_inline)) {
+    __m512 upper = _mm512_add_ps(_mm512_load_ps(maxima + p * kLanes), _mm512_set1_ps(error[p]));
+    return _mm512_cmp_ps_mask(upper, threshold, _CMP_NLT_UQ);
   };
   for (int64_t p = 0; p < panels; p += 4) {
-    const int64_t end = p + 4 < panels ? p + 4 : panels;
-    if (panels > kFew && end == p + 4) {
-      __m512 most =
-          _mm512_max_ps(_mm512_max_ps(upper_of(p), upper_of(p + 1)), _mm512_max_ps(upper_of(p + 2), upper_of(p + 3)));
-      if (!_mm512_cmp_ps_mask(most, threshold, _CMP_NLT_UQ)) continue;
-    }
+    uint64_t keep = 0;
+    if (p + 4 <= panels)
+      keep =
+          _mm512_kunpackd(_mm512_kunpackw(kept_of(p + 3), kept_of(p + 2)), _mm512_kunpackw(kept_of(p + 1), kept_of(p)));
+    else
+      for (int64_t i = p; i < panels; i++) keep |= uint64_t{kept_of(i)} << (i - p) * kLanes;
+    if (panels > kFew && !keep) continue;
     if (count + 64 > capacity) return false;
-    for (int64_t i = p; i < end; i++) {
-      __m512 upper = upper_of(i);
-      count = append(upper, _mm512_cmp_ps_mask(upper, threshold, _CMP_NLT_UQ), first + static_cast<int32_t>(i) * kLanes,
-                     count, groups, uppers);
+    const auto first = static_cast<int32_t>((first_panel + p) * kLanes);
+    const auto kept = static_cast<int32_t>(__builtin_popcountll(keep));
+    if (uppers) {
+      int32_t at = count;
+      for (uint64_t left = keep; left; left &= left - 1, at++) {
+        const auto group = static_cast<int64_t>(_tzcnt_u64(left)) + p * kLanes;
+        uppers[at] = maxima[group] + error[group / kLanes];
+      }
     }
+    // tzcnt of nothing is 64, which is not counted.
+    uint64_t two = _tzcnt_u64(keep);
+    keep &= keep - 1;
+    two |= _tzcnt_u64(keep) << 32;
+    keep &= keep - 1;
+    two += static_cast<uint64_t>(first) << 32 | static_cast<uint64_t>(first);
+    __builtin_memcpy(groups + count, &two, sizeof two);
+    for (int32_t at = count + 2; keep; keep &= keep - 1) groups[at++] = first + static_cast<int32_t>(_tzcnt_u64(keep));
+    count += kept;
   }
   candidates->count = count;
   return true;
@@ -111,79 +126,54 @@ int64_t filter(const Candidates *candidates, float lower, int32_t row, int32_t *
   return kept;
 }
 
-// Dot products of a row with four codes, by lanes.
-struct Sums {
-  __m512 a, b, c, d;
-};
-
-TS_INLINE void add_products(__mmask16 mask, const float *y, const float *mean, __m512 scale, const float *const *c,
-                            int64_t i, Sums *s) {
-  __m512 v = _mm512_load_ps(y), m = _mm512_load_ps(mean);
-  s->a = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[0] + i), scale, m), s->a);
-  s->b = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[1] + i), scale, m), s->b);
-  s->c = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[2] + i), scale, m), s->c);
-  s->d = _mm512_fmadd_ps(v, _mm512_fmsub_ps(_mm512_maskz_loadu_ps(mask, c[3] + i), scale, m), s->d);
-}
-
-// A group's codes lie anywhere in the codebook: the groups after next are asked for, unless they are long.
-constexpr int64_t kAhead = 2, kPrefetched = 256;
-
-// A group of four codes at a time; the codes are centred as they are read, which saves a centred copy of the codebook.
-void narrow(const Narrowing *n) {
-  const Codebook *codebook = n->codebook;
-  const int64_t d = codebook->d, pd = codebook->padded_d, whole = d / kLanes * kLanes;
-  const __mmask16 rest = head(d - whole);
-  const float *mean = codebook->mean;
-  const __m512 scale = _mm512_set1_ps(codebook->scale);
-  // Copies: vector stores may alias anything.
-  const int32_t *rows = n->row, *groups = n->group, *order = codebook->order;
-  const float *codes = codebook->codes;
-  const int64_t count = n->count;
-  for (int64_t g = 0; g < count; g++) {
-    if (g + kAhead < count && d <= kPrefetched) {
-      const int64_t next = groups[g + kAhead];
-      for (int64_t j = 0; j < 4; j++) {
-        int32_t k = order[(next >> 4) * kPanel + (next & 15) + j * kLanes];
-        const float *code = codes + int64_t{k < 0 ? 0 : k} * d;
-        for (int64_t i = 0; i < d; i += kLanes) _mm_prefetch(code + i, _MM_HINT_T0);
-      }
+// A group of four codes at a time.
+void narrow(const Narrowing *narrowing) {
+  const Narrowing n = *narrowing;  // copies: vector stores may alias anything
+  const Codebook codebook = *n.codebook;
+  const int64_t pd = codebook.padded_d;
+  for (int64_t g = 0; g < n.count; g++) {
+    const int64_t r = n.row[g], panel = n.group[g] / kLanes;
+    const float *y = n.centred + r * pd, *c = codebook.centred + n.group[g] * kVectors * pd;
+    __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    for (int64_t i = 0; i < pd; i += kLanes) {
+      __m512 v = _mm512_load_ps(y + i);
+      s0 = _mm512_fmadd_ps(v, _mm512_load_ps(c + i), s0);
+      s1 = _mm512_fmadd_ps(v, _mm512_load_ps(c + pd + i), s1);
+      s2 = _mm512_fmadd_ps(v, _mm512_load_ps(c + 2 * pd + i), s2);
+      s3 = _mm512_fmadd_ps(v, _mm512_load_ps(c + 3 * pd + i), s3);
     }
-    const int64_t r = rows[g], panel = groups[g] >> 4, slot = panel * kPanel + (groups[g] & 15);
-    const float *y = n->centred + r * pd;
-    const float *c[4];
-    for (int64_t j = 0; j < 4; j++) {
-      int32_t k = order[slot + j * kLanes];
-      c[j] = codes + int64_t{k < 0 ? 0 : k} * d;  // padding: any code, its half norm rules it out
-    }
-    Sums s{_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
-    for (int64_t i = 0; i < whole; i += kLanes) add_products(0xFFFF, y + i, mean + i, scale, c, i, &s);
-    if (rest) add_products(rest, y + whole, mean + whole, scale, c, whole, &s);
-    const float *half_norm = codebook->half_norm + slot;
+    const float *half_norm = codebook.half_norm + panel * kPanel + n.group[g] % kLanes;
     __m128 score =
-        _mm_sub_ps(reduce4(s.a, s.b, s.c, s.d, Add()),
+        _mm_sub_ps(reduce4(s0, s1, s2, s3, Add()),
                    _mm_setr_ps(half_norm[0], half_norm[kLanes], half_norm[2 * kLanes], half_norm[3 * kLanes]));
-    const RowBound *row = n->bounds + r;
+    const RowBound *row = n.bounds + r;
     __m128 error =
-        _mm_set1_ps((row->by_norm * codebook->norm[panel] + codebook->fp32_constant[panel] + row->fixed) * n->factor);
-    _mm_store_ps(n->upper + g * kVectors, _mm_add_ps(score, error));
-    _mm_store_ps(n->lower + g * kVectors, _mm_sub_ps(score, error));
+        _mm_set1_ps((row->by_norm * codebook.norm[panel] + codebook.fp32_constant[panel] + row->fixed) * n.factor);
+    _mm_store_ps(n.upper + g * kVectors, _mm_add_ps(score, error));
+    _mm_store_ps(n.lower + g * kVectors, _mm_sub_ps(score, error));
   }
 }
 
-int64_t settle(const float *upper, const float *lower, int64_t count, float least, int32_t *left) {
+void settle(const Settling *settling) {
+  const Settling s = *settling;  // a copy: vector stores may alias anything
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  __m512 best = _mm512_set1_ps(least);
-  for (int64_t i = 0; i < count; i += kLanes)
-    best = _mm512_mask_max_ps(best, head(count - i), best, _mm512_loadu_ps(lower + i));
-  const __m512 threshold = _mm512_set1_ps(_mm512_reduce_max_ps(best));
-  int64_t kept = 0;
-  for (int64_t i = 0; i < count; i += kLanes) {
-    __mmask16 keep = _mm512_mask_cmp_ps_mask(head(count - i), _mm512_loadu_ps(upper + i), threshold, _CMP_NLT_UQ);
-    __m512i position = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(i)));
-    _mm512_storeu_si512(left + kept, _mm512_maskz_compress_epi32(keep, position));
-    kept += __builtin_popcount(keep);
+  int32_t kept = 0;
+  for (int64_t r = 0; r < s.rows; r++) {
+    s.left_starts[r] = kept;
+    const int32_t begin = s.starts[r] * kVectors, end = s.starts[r + 1] * kVectors;
+    __m512 best = _mm512_set1_ps(s.least[r]);
+    for (int32_t i = begin; i < end; i += kLanes)
+      best = _mm512_mask_max_ps(best, head(end - i), best, _mm512_loadu_ps(s.lower + i));
+    const __m512 threshold = _mm512_set1_ps(_mm512_reduce_max_ps(best));
+    for (int32_t i = begin; i < end; i += kLanes) {
+      __mmask16 keep = _mm512_mask_cmp_ps_mask(head(end - i), _mm512_loadu_ps(s.upper + i), threshold, _CMP_NLT_UQ);
+      __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32(i));
+      int n = __builtin_popcount(keep);
+      store_head(s.left + kept, _mm512_maskz_compress_epi32(keep, place), n);
+      kept += n;
+    }
   }
-  return kept;
+  s.left_starts[s.rows] = kept;
 }
 
 // Differences of 8 numbers of x and c in float64, exact up to their one rounding.
