@@ -1,6 +1,6 @@
 package dev.tessera.benchmarks;
 
-import dev.tessera.benchmarks.harness.Interleaved;
+import dev.tessera.benchmarks.harness.RoundPlan;
 import dev.tessera.benchmarks.jmh.JmhRun;
 import org.jspecify.annotations.Nullable;
 
@@ -10,11 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param quick whether cases, forks and rounds are fewer
  * @param forks processes of each contestant
  * @param searches of each fork
- * @param training of the one fork that training steps have
+ * @param training steps of each fork
  * @param jmh of JMH
  */
-record Plan(
-    boolean quick, int forks, Interleaved.Plan searches, Interleaved.Plan training, JmhRun jmh) {
+record Plan(boolean quick, int forks, RoundPlan searches, RoundPlan training, JmhRun jmh) {
   private static final int QUICK_FORKS = 2;
   private static final int FORKS = 3;
 
@@ -28,20 +27,20 @@ record Plan(
         ? new Plan(
             true,
             count,
-            new Interleaved.Plan(0.3, 4, 2, 3),
-            new Interleaved.Plan(1.5, 5, 6, 10),
+            new RoundPlan(0.3, 4, 2, 3),
+            new RoundPlan(0.7, 3, 5, 10),
             new JmhRun(count, 3, 0.2))
         : new Plan(
             false,
             count,
-            new Interleaved.Plan(1, 5, 3, 20),
-            new Interleaved.Plan(4, 15, 8, 60),
+            new RoundPlan(1, 5, 3, 20),
+            new RoundPlan(2, 7, 6, 30),
             new JmhRun(count, 5, 1));
   }
 
   /** For the results. */
   String text() {
-    return "%s; searches: %d forks of %d rounds of %d samples; training: %d rounds of %d steps"
+    return "%s; %d forks; searches: %d rounds of %d samples; training: %d rounds of %d steps"
         .formatted(
             quick ? "quick" : "full",
             forks,

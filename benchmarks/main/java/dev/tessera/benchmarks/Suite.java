@@ -139,7 +139,9 @@ final class Suite {
     for (StepCase test : TrainRun.cases(plan.quick())) {
       all.put(
           TrainRun.name(test),
-          folder -> new TrainRun(plan.training(), threads, peers, folder).measure(test, libraries));
+          folder ->
+              new TrainRun(plan.training(), plan.forks(), threads, peers, folder)
+                  .measure(test, libraries));
     }
     for (JmhCase test : JmhCase.all()) {
       all.put(test.name(), _ -> plan.jmh().measure(test));

@@ -1,8 +1,8 @@
 package dev.tessera.benchmarks;
 
-import dev.tessera.benchmarks.harness.Interleaved;
 import dev.tessera.benchmarks.harness.Machine;
 import dev.tessera.benchmarks.harness.PeersFolder;
+import dev.tessera.benchmarks.harness.RoundPlan;
 import dev.tessera.benchmarks.harness.TaskProcess;
 import dev.tessera.benchmarks.train.StepCase;
 import dev.tessera.benchmarks.train.TrainComparison;
@@ -109,7 +109,7 @@ public final class TrainStep implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Interleaved.Plan plan = new Interleaved.Plan(warmUp, rounds, steps, patience);
+    RoundPlan plan = new RoundPlan(warmUp, rounds, steps, patience);
     List<StepCase> chosen = chosen();
     Machine machine = Machine.here();
     Path folder = Files.createTempDirectory("tessera-train-step");
@@ -123,7 +123,7 @@ public final class TrainStep implements Callable<Integer> {
       report.printHead(people);
       TrainComparison comparison = new TrainComparison(ours, peer, threads, plan, folder);
       for (StepCase test : chosen) {
-        results.add(comparison.measure(test));
+        results.add(TrainReport.Case.of(test, List.of(comparison.measure(test, true))));
         TrainReport.print(people, results.getLast());
       }
       if (json) {

@@ -4,30 +4,31 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Measures any number of open tasks in turn, in blocks of a few samples. Each round begins with
  * another task and every second one goes backwards, so that nobody always works after the same
- * neighbour, and what slows the machine down for a while meets all. Every round gives each task one
- * ratio: its median over the first task's.
+ * neighbour, what slows the machine down for a while meets all, and a drift favours nobody. Every
+ * round gives each task one ratio: its median over the first task's.
  */
 public final class Contest {
   private static final double SHORTEST_SAMPLE = 1; // milliseconds
   private static final int MOST_STEPS = 10_000; // of a sample
 
   private final List<TaskProcess> tasks;
-  private final Interleaved.Plan plan;
+  private final RoundPlan plan;
   private final List<List<double[]>> blocks = new ArrayList<>(); // [tasks][rounds]
   private final List<double[]> ratios = new ArrayList<>(); // [rounds][tasks]
 
-  private Contest(List<TaskProcess> tasks, Interleaved.Plan plan) {
+  private Contest(List<TaskProcess> tasks, RoundPlan plan) {
     this.tasks = tasks;
     this.plan = plan;
     tasks.forEach(task -> blocks.add(new ArrayList<>()));
   }
 
   /**
-   * What was measured, before it is summarised: forks are pooled.
+   * What was measured, before it is summarised.
    *
    * @param milliseconds of a step: [tasks][samples]
    * @param ratios each task's time over the first's: [tasks][rounds]
@@ -38,10 +39,41 @@ public final class Contest {
       List<double[]> milliseconds,
       List<double[]> ratios,
       int repeated,
-      Disturbance.Report disturbance) {}
+      Disturbance.Report disturbance) {
+
+    /** The samples of several forks, one after the other. */
+    public static Samples pooled(List<Samples> forks) {
+      List<double[]> milliseconds = new ArrayList<>();
+      List<double[]> ratios = new ArrayList<>();
+      for (int i = 0; i < forks.getFirst().milliseconds.size(); i++) {
+        int task = i;
+        milliseconds.add(joined(forks.stream().map(fork -> fork.milliseconds.get(task))));
+        ratios.add(joined(forks.stream().map(fork -> fork.ratios.get(task))));
+      }
+      return new Samples(
+          milliseconds,
+          ratios,
+          forks.stream().mapToInt(Samples::repeated).sum(),
+          Disturbance.Report.average(forks.stream().map(Samples::disturbance).toList()));
+    }
+
+    private static double[] joined(Stream<double[]> parts) {
+      return parts.flatMapToDouble(Arrays::stream).toArray();
+    }
+
+    /** The times of one task. */
+    public Summary times(int task) {
+      return Summary.of(milliseconds.get(task));
+    }
+
+    /** Its ratios to the first. */
+    public Summary ratio(int task) {
+      return Summary.of(ratios.get(task));
+    }
+  }
 
   /** Measures tasks that are open; the first is the one that the others are compared with. */
-  public static Samples measure(List<TaskProcess> tasks, Interleaved.Plan plan) {
+  public static Samples measure(List<TaskProcess> tasks, RoundPlan plan) {
     return new Contest(tasks, plan).run();
   }
 

@@ -27,6 +27,13 @@ public final class Disturbance {
    * @param stolen taken by the hypervisor for other machines
    */
   public record Report(double others, double stolen) {
+    /** What was seen on average. */
+    public static Report average(List<Report> reports) {
+      return new Report(
+          reports.stream().mapToDouble(Report::others).average().orElse(0),
+          reports.stream().mapToDouble(Report::stolen).average().orElse(0));
+    }
+
     /** Whether the figures can be trusted: less than a twentieth of a processor went elsewhere. */
     public boolean quiet() {
       return others + stolen < 0.05;

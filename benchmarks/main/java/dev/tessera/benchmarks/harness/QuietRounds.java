@@ -16,10 +16,11 @@ final class QuietRounds {
   private final List<Disturbance.Report> kept = new ArrayList<>();
   private int repeated;
   private double patience; // seconds left
+  private boolean quiet; // when it was last looked at
   private Disturbance watch;
   private long begin;
 
-  QuietRounds(List<TaskProcess> measured, Interleaved.Plan plan) {
+  QuietRounds(List<TaskProcess> measured, RoundPlan plan) {
     this.measured = measured;
     this.wanted = plan.rounds();
     this.patience = plan.patienceSeconds();
@@ -27,19 +28,18 @@ final class QuietRounds {
   }
 
   /**
-   * Whether another round is wanted; waits until the machine is quiet, and watches from then on.
+   * Whether another round is wanted. Waits until the machine is quiet, unless it was in the round
+   * before, and watches from then on.
    */
   boolean next() {
     if (kept.size() == wanted) {
       return false;
     }
-    while (patience > 0) {
+    while (patience > 0 && !quiet) {
       Disturbance poll = new Disturbance(measured);
       sleep();
       patience -= POLL_MILLIS / 1e3;
-      if (poll.report().quiet()) {
-        break;
-      }
+      quiet = poll.report().quiet();
     }
     watch = new Disturbance(measured);
     begin = System.nanoTime();
@@ -49,7 +49,8 @@ final class QuietRounds {
   /** Ends the round: whether it counts. */
   boolean counts() {
     Disturbance.Report report = watch.report();
-    if (!report.quiet() && patience > 0) {
+    quiet = report.quiet();
+    if (!quiet && patience > 0) {
       patience -= (System.nanoTime() - begin) / 1e9;
       repeated++;
       return false;
@@ -65,9 +66,7 @@ final class QuietRounds {
 
   /** What others did, on average over the rounds that count. */
   Disturbance.Report disturbance() {
-    return new Disturbance.Report(
-        kept.stream().mapToDouble(Disturbance.Report::others).average().orElse(0),
-        kept.stream().mapToDouble(Disturbance.Report::stolen).average().orElse(0));
+    return Disturbance.Report.average(kept);
   }
 
   int repeated() {

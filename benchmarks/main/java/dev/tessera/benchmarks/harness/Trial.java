@@ -6,6 +6,8 @@ import java.util.function.IntConsumer;
 
 /** Short measurements of forms of a task, by which the fastest is chosen before it is compared. */
 public final class Trial {
+  private static final double FAR_BEHIND = 1.3;
+
   private Trial() {}
 
   /** The least milliseconds of {@code steps} steps. */
@@ -38,14 +40,21 @@ public final class Trial {
     return Arrays.stream(millis).mapToDouble(m -> Summary.of(m).median()).toArray();
   }
 
-  /** The least milliseconds of each task, over {@code rounds} in which they take turns. */
+  /**
+   * The least milliseconds of each task, over {@code rounds} in which they take turns. A task that
+   * is far behind drops out.
+   */
   public static double[] leastMillis(List<? extends Task> tasks, int rounds, int steps) {
     double[] least = new double[tasks.size()];
     Arrays.fill(least, Double.POSITIVE_INFINITY);
+    double best = Double.POSITIVE_INFINITY;
     for (int round = 0; round < rounds; round++) {
       for (int i = 0; i < least.length; i++) {
-        least[i] = Math.min(least[i], leastMillis(tasks.get(i), steps));
+        if (round == 0 || least[i] < best * FAR_BEHIND) {
+          least[i] = Math.min(least[i], leastMillis(tasks.get(i), steps));
+        }
       }
+      best = Arrays.stream(least).min().orElse(best);
     }
     return least;
   }

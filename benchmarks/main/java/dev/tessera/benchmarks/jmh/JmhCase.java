@@ -31,13 +31,14 @@ public record JmhCase(
     int d,
     int threads) {
   private static final int D = 64;
+  private static final String CALLS = "calls";
 
   /** All of them. */
   public static List<JmhCase> all() {
     return List.of(
         new JmhCase(
-            "calls/add-one",
-            "calls",
+            CALLS + "/add-one",
+            CALLS,
             "a call whose body is x + 1",
             Downcall.class,
             ordered(
@@ -51,8 +52,8 @@ public record JmhCase(
             0,
             1),
         new JmhCase(
-            "calls/sum-64",
-            "calls",
+            CALLS + "/sum-64",
+            CALLS,
             "sum of 64 floats",
             Downcall.class,
             ordered(
@@ -68,6 +69,11 @@ public record JmhCase(
         latency(1024),
         tokens("mnist"),
         tokens("sonnet-cifar10"));
+  }
+
+  /** Whether single calls are timed. */
+  boolean ofCalls() {
+    return group.equals(CALLS);
   }
 
   private static JmhCase latency(int k) {

@@ -1,11 +1,12 @@
 package dev.tessera.benchmarks.train;
 
 import dev.tessera.benchmarks.harness.Agreement;
-import dev.tessera.benchmarks.harness.Interleaved;
+import dev.tessera.benchmarks.harness.Contest;
+import dev.tessera.benchmarks.harness.RoundPlan;
 import dev.tessera.benchmarks.harness.TaskProcess;
-import dev.tessera.benchmarks.train.TrainReport.Speed;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -21,49 +22,41 @@ import org.jspecify.annotations.Nullable;
  * @param folder for files between the processes
  */
 public record TrainComparison(
-    TaskProcess ours, @Nullable TaskProcess peer, int threads, Interleaved.Plan plan, Path folder) {
+    TaskProcess ours, @Nullable TaskProcess peer, int threads, RoundPlan plan, Path folder) {
+
+  /**
+   * What one process of each library found.
+   *
+   * @param libraries their names, ours first
+   * @param forms how they do the task
+   * @param agreement the outputs that were compared
+   * @param samples that were timed
+   */
+  public record Fork(
+      List<String> libraries,
+      List<String> forms,
+      List<Agreement.Difference> agreement,
+      Contest.Samples samples) {}
 
   /**
    * Compares and times one case.
    *
+   * @param check whether to compare outputs: once for a case, since all processes of a library
+   *     compute the same
    * @throws DisagreementException if the two do not compute the same
    */
-  public TrainReport.Case measure(StepCase test) throws IOException {
+  public Fork measure(StepCase test, boolean check) throws IOException {
     Path inputs = folder.resolve(test.name() + "-inputs.safetensors");
     ours.writeInputs(test.name(), inputs);
-    String form = ours.open(test.name(), inputs, threads);
-    if (peer == null) {
-      return alone(test, form);
+    List<TaskProcess> both = peer == null ? List.of(ours) : List.of(ours, peer);
+    List<String> forms = new ArrayList<>();
+    for (TaskProcess process : both) {
+      forms.add(process.open(test.name(), inputs, threads));
     }
-    String peerForm = peer.open(test.name(), inputs, threads);
-    List<Agreement.Difference> differences = check(test, peer);
-    Interleaved.Comparison times = Interleaved.compare(ours, peer, plan);
-    ours.closeTask();
-    peer.closeTask();
-    return new TrainReport.Case(
-        test.name(),
-        test.batch(),
-        Speed.of(ours.name(), form, test.batch(), times.ours()),
-        Speed.of(peer.name(), peerForm, test.batch(), times.theirs()),
-        times.ratio(),
-        differences,
-        times.repeated(),
-        times.disturbance());
-  }
-
-  private TrainReport.Case alone(StepCase test, String form) {
-    Interleaved.Alone alone = Interleaved.alone(ours, plan);
-    ours.closeTask();
-    Speed speed = Speed.of(ours.name(), form, test.batch(), alone.times());
-    return new TrainReport.Case(
-        test.name(),
-        test.batch(),
-        speed,
-        null,
-        null,
-        List.of(),
-        alone.repeated(),
-        alone.disturbance());
+    List<Agreement.Difference> differences = peer == null || !check ? List.of() : check(test, peer);
+    Contest.Samples samples = Contest.measure(both, plan);
+    both.forEach(TaskProcess::closeTask);
+    return new Fork(both.stream().map(TaskProcess::name).toList(), forms, differences, samples);
   }
 
   private List<Agreement.Difference> check(StepCase test, TaskProcess other) throws IOException {

@@ -1,11 +1,13 @@
 package dev.tessera.benchmarks.train;
 
 import dev.tessera.benchmarks.harness.Agreement;
+import dev.tessera.benchmarks.harness.Contest;
 import dev.tessera.benchmarks.harness.Disturbance;
-import dev.tessera.benchmarks.harness.Interleaved;
 import dev.tessera.benchmarks.harness.Machine;
+import dev.tessera.benchmarks.harness.RoundPlan;
 import dev.tessera.benchmarks.harness.Summary;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record TrainReport(
     Machine machine,
     int threads,
-    Interleaved.Plan plan,
+    RoundPlan plan,
     Map<String, Map<String, String>> libraries,
     List<Case> cases) {
 
@@ -54,7 +56,31 @@ public record TrainReport(
       @Nullable Summary ratio,
       List<Agreement.Difference> agreement,
       int repeatedRounds,
-      Disturbance.Report disturbance) {}
+      Disturbance.Report disturbance) {
+
+    /** Of what processes of both libraries found, one after the other. */
+    public static Case of(StepCase test, List<TrainComparison.Fork> forks) {
+      TrainComparison.Fork first = forks.getFirst();
+      Contest.Samples samples =
+          Contest.Samples.pooled(forks.stream().map(TrainComparison.Fork::samples).toList());
+      List<Speed> speeds = new ArrayList<>();
+      for (int i = 0; i < first.libraries().size(); i++) {
+        speeds.add(
+            Speed.of(
+                first.libraries().get(i), first.forms().get(i), test.batch(), samples.times(i)));
+      }
+      boolean compared = speeds.size() > 1;
+      return new Case(
+          test.name(),
+          test.batch(),
+          speeds.getFirst(),
+          compared ? speeds.get(1) : null,
+          compared ? samples.ratio(1) : null,
+          first.agreement(),
+          samples.repeated(),
+          samples.disturbance());
+    }
+  }
 
   /** What was measured on what. */
   public void printHead(PrintWriter out) {

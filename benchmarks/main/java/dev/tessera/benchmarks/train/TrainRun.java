@@ -1,8 +1,9 @@
 package dev.tessera.benchmarks.train;
 
 import dev.tessera.benchmarks.harness.Agreement;
-import dev.tessera.benchmarks.harness.Interleaved;
+import dev.tessera.benchmarks.harness.LibtorchSettings;
 import dev.tessera.benchmarks.harness.PeersFolder;
+import dev.tessera.benchmarks.harness.RoundPlan;
 import dev.tessera.benchmarks.harness.TaskProcess;
 import dev.tessera.benchmarks.results.CaseResult;
 import dev.tessera.benchmarks.results.Entry;
@@ -22,13 +23,14 @@ import org.jspecify.annotations.Nullable;
  * Training steps as a part of all benchmarks: what {@code TrainStep} measures, as a {@link
  * CaseResult}.
  *
- * @param plan how long to measure
+ * @param plan of each fork
+ * @param forks processes of each library, one after the other
  * @param threads of each library
  * @param peers where they were built, or null to time ours alone
  * @param folder for files between the processes
  */
 public record TrainRun(
-    Interleaved.Plan plan, int threads, @Nullable PeersFolder peers, Path folder) {
+    RoundPlan plan, int forks, int threads, @Nullable PeersFolder peers, Path folder) {
   /** Group of all cases. */
   public static final String GROUP = "train";
 
@@ -63,25 +65,26 @@ public record TrainRun(
 
   /** How libtorch's is. */
   public static TaskProcess.Command peerCommand(PeersFolder peers) throws IOException {
-    return new TaskProcess.Command("libtorch", peers.classPath(), PEER_MAIN, List.of(), Map.of());
+    return new TaskProcess.Command(
+        "libtorch",
+        peers.classPath(),
+        PEER_MAIN,
+        List.of(),
+        LibtorchSettings.both(LibtorchSettings.SINGLE_BLAS, LibtorchSettings.KEEPS_MEMORY));
   }
 
   /** Compares and times one case. */
   public CaseResult measure(StepCase test, Map<String, Map<String, String>> libraries)
       throws IOException {
     String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    TrainReport.Case found;
     boolean prior = test instanceof PriorCase;
     String ourCode = OURS + (prior ? "TesseraPriorTask.java" : "TesseraTrainTask.java");
     String peerCode = PEER + (prior ? "LibtorchPriorTask.java" : "LibtorchTrainTask.java");
-    try (TaskProcess ours = new TaskProcess(ourCommand());
-        TaskProcess peer = peers == null ? null : new TaskProcess(peerCommand(peers))) {
-      libraries.put(ours.name(), ours.describe());
-      if (peer != null) {
-        libraries.put(peer.name(), peer.describe());
-      }
-      found = new TrainComparison(ours, peer, threads, plan, folder).measure(test);
+    List<TrainComparison.Fork> all = new ArrayList<>();
+    for (int fork = 0; fork < forks; fork++) {
+      all.add(measureFork(test, libraries, fork == 0));
     }
+    TrainReport.Case found = TrainReport.Case.of(test, all);
     List<Entry> entries = new ArrayList<>();
     TrainReport.Speed ours = found.ours();
     entries.add(
@@ -108,12 +111,24 @@ public record TrainRun(
         threads,
         "",
         "ms",
-        1,
-        plan.rounds(),
+        forks,
+        forks * plan.rounds(),
         found.repeatedRounds(),
         found.disturbance(),
         started,
         entries);
+  }
+
+  private TrainComparison.Fork measureFork(
+      StepCase test, Map<String, Map<String, String>> libraries, boolean check) throws IOException {
+    try (TaskProcess ours = new TaskProcess(ourCommand());
+        TaskProcess peer = peers == null ? null : new TaskProcess(peerCommand(peers))) {
+      libraries.put(ours.name(), ours.describe());
+      if (peer != null) {
+        libraries.put(peer.name(), peer.describe());
+      }
+      return new TrainComparison(ours, peer, threads, plan, folder).measure(test, check);
+    }
   }
 
   private static String worst(List<Agreement.Difference> all) {

@@ -1,5 +1,6 @@
 package dev.tessera.benchmarks.vq;
 
+import dev.tessera.benchmarks.harness.LibtorchSettings;
 import dev.tessera.benchmarks.harness.PeersFolder;
 import dev.tessera.benchmarks.harness.TaskProcess;
 import java.io.IOException;
@@ -38,7 +39,8 @@ public final class Contestants {
         all.add(
             libtorch(
                 peers, "libtorch, lucidrains", PeerTasks.LUCIDRAINS, "LucidrainsStepTask.java"));
-        all.add(libtorch(peers, "libtorch, for speed", PeerTasks.INDEXED, "IndexedStepTask.java"));
+        all.add(
+            fastLibtorch(peers, "libtorch, for speed", PeerTasks.INDEXED, "IndexedStepTask.java"));
       }
       return all;
     }
@@ -53,7 +55,7 @@ public final class Contestants {
     if (peers != null) {
       all.add(libtorch(peers, "libtorch, formula", PeerTasks.FORMULA, "TorchSearchTask.java"));
       all.add(libtorch(peers, "libtorch, cdist", PeerTasks.CDIST, "TorchSearchTask.java"));
-      all.add(libtorch(peers, "libtorch, blocked", PeerTasks.BLOCKED, "TorchSearchTask.java"));
+      all.add(fastLibtorch(peers, "libtorch, blocked", PeerTasks.BLOCKED, "TorchSearchTask.java"));
       Path faiss = peers.faiss();
       if (faiss != null) {
         all.add(faiss(peers, faiss, test.threads()));
@@ -87,11 +89,31 @@ public final class Contestants {
         "Java Vector API", TesseraVq.ASSIGN, command, OURS + "VectorApiSearch.java", true, false);
   }
 
+  // As one writes it and runs it.
   private static Contestant libtorch(PeersFolder peers, String name, String task, String source)
+      throws IOException {
+    return libtorch(peers, "libtorch", LibtorchSettings.SLEEPING_BLAS, name, task, source);
+  }
+
+  // Written for speed, and run so.
+  private static Contestant fastLibtorch(PeersFolder peers, String name, String task, String source)
+      throws IOException {
+    Map<String, String> settings =
+        LibtorchSettings.both(LibtorchSettings.SLEEPING_BLAS, LibtorchSettings.KEEPS_MEMORY);
+    return libtorch(peers, "libtorch, memory kept", settings, name, task, source);
+  }
+
+  private static Contestant libtorch(
+      PeersFolder peers,
+      String library,
+      Map<String, String> settings,
+      String name,
+      String task,
+      String source)
       throws IOException {
     TaskProcess.Command command =
         new TaskProcess.Command(
-            "libtorch", peers.classPath(), PEER_CLASSES + "LibtorchVq", List.of(), Map.of());
+            library, peers.classPath(), PEER_CLASSES + "LibtorchVq", List.of(), settings);
     return new Contestant(name, task, command, PEERS + source, true, true);
   }
 

@@ -2,9 +2,7 @@ package dev.tessera.benchmarks.vq;
 
 import dev.tessera.benchmarks.harness.Agreement;
 import dev.tessera.benchmarks.harness.Contest;
-import dev.tessera.benchmarks.harness.Disturbance;
-import dev.tessera.benchmarks.harness.Interleaved;
-import dev.tessera.benchmarks.harness.Summary;
+import dev.tessera.benchmarks.harness.RoundPlan;
 import dev.tessera.benchmarks.harness.TaskProcess;
 import dev.tessera.benchmarks.results.CaseResult;
 import dev.tessera.benchmarks.results.Entry;
@@ -16,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,38 +33,15 @@ import java.util.function.Consumer;
  * @param log takes lines for people
  */
 public record VqComparison(
-    Interleaved.Plan plan,
+    RoundPlan plan,
     int forks,
     boolean countMemory,
     Path folder,
     String version,
     Consumer<String> log) {
 
-  /** What all forks found. */
-  private static final class Pool {
-    final List<List<double[]>> times = new ArrayList<>(); // [contestants][forks]
-    final List<List<double[]>> ratios = new ArrayList<>();
-    final List<Disturbance.Report> disturbances = new ArrayList<>();
-    final List<String> forms = new ArrayList<>();
-    final List<String> agreements = new ArrayList<>();
-    int repeated;
-
-    Pool(int contestants) {
-      for (int i = 0; i < contestants; i++) {
-        times.add(new ArrayList<>());
-        ratios.add(new ArrayList<>());
-      }
-    }
-
-    void add(Contest.Samples samples) {
-      for (int i = 0; i < times.size(); i++) {
-        times.get(i).add(samples.milliseconds().get(i));
-        ratios.get(i).add(samples.ratios().get(i));
-      }
-      disturbances.add(samples.disturbance());
-      repeated += samples.repeated();
-    }
-  }
+  /** What one fork found; forms and agreements by contestant. */
+  private record Fork(List<String> forms, List<String> agreements, Contest.Samples samples) {}
 
   /**
    * Compares and times one case.
@@ -82,20 +56,21 @@ public record VqComparison(
     String started = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     String data = test.writeInputs(inputs, version, log);
     NearestAgreement.Truth truth = NearestAgreement.Truth.of(VqInputs.read(inputs));
-    Pool pool = new Pool(contestants.size());
+    List<Fork> found = new ArrayList<>();
     for (int fork = 0; fork < forks; fork++) {
-      measureFork(test, contestants, inputs, truth, libraries, pool);
+      found.add(measureFork(test, contestants, inputs, truth, libraries));
     }
+    Contest.Samples samples = Contest.Samples.pooled(found.stream().map(Fork::samples).toList());
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < contestants.size(); i++) {
       Contestant c = contestants.get(i);
       entries.add(
           new Entry(
               c.name(),
-              pool.forms.get(i),
-              pooled(pool.times.get(i)),
-              i == 0 ? null : pooled(pool.ratios.get(i)),
-              pool.agreements.get(i),
+              found.getFirst().forms().get(i),
+              samples.times(i),
+              i == 0 ? null : samples.ratio(i),
+              found.getFirst().agreements().get(i),
               countMemory && c.countsMemory() ? extraBytes(c, inputs) : null,
               c.source()));
     }
@@ -111,22 +86,21 @@ public record VqComparison(
         "ms",
         forks,
         forks * plan.rounds(),
-        pool.repeated,
-        average(pool.disturbances),
+        samples.repeated(),
+        samples.disturbance(),
         started,
         entries);
   }
 
-  private void measureFork(
+  private Fork measureFork(
       VqCase test,
       List<Contestant> contestants,
       Path inputs,
       NearestAgreement.Truth truth,
-      Map<String, Map<String, String>> libraries,
-      Pool pool)
+      Map<String, Map<String, String>> libraries)
       throws IOException {
-    boolean first = pool.disturbances.isEmpty();
     List<TaskProcess> processes = new ArrayList<>();
+    List<String> forms = new ArrayList<>();
     try {
       for (Contestant c : contestants) {
         processes.add(new TaskProcess(c.command())); // libraries load side by side
@@ -136,17 +110,11 @@ public record VqComparison(
       }
       for (int i = 0; i < processes.size(); i++) { // one by one: some try which form is fastest
         TaskProcess process = processes.get(i);
-        String form = process.open(contestants.get(i).task(), inputs, test.threads());
+        forms.add(process.open(contestants.get(i).task(), inputs, test.threads()));
         libraries.put(process.name(), new LinkedHashMap<>(process.describe()));
-        if (first) {
-          pool.forms.add(form);
-        }
       }
       List<String> agreements = check(test, contestants, processes, truth);
-      if (first) {
-        pool.agreements.addAll(agreements);
-      }
-      pool.add(Contest.measure(processes, plan));
+      return new Fork(forms, agreements, Contest.measure(processes, plan));
     } finally {
       processes.forEach(TaskProcess::close);
     }
@@ -223,15 +191,5 @@ public record VqComparison(
     try (TaskProcess process = TaskProcess.countingAllocations(c.command())) {
       return process.extraBytes(c.task(), inputs);
     }
-  }
-
-  private static Summary pooled(List<double[]> parts) {
-    return Summary.of(parts.stream().flatMapToDouble(Arrays::stream).toArray());
-  }
-
-  private static Disturbance.Report average(List<Disturbance.Report> reports) {
-    return new Disturbance.Report(
-        reports.stream().mapToDouble(Disturbance.Report::others).average().orElse(0),
-        reports.stream().mapToDouble(Disturbance.Report::stolen).average().orElse(0));
   }
 }

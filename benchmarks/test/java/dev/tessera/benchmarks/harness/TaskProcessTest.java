@@ -44,14 +44,13 @@ class TaskProcessTest {
         TaskProcess theirs = start()) {
       assertEquals("sleeps with 1 threads", ours.open("4", NONE, 1));
       theirs.open("16", NONE, 1);
-      Interleaved.Comparison times =
-          Interleaved.compare(ours, theirs, new Interleaved.Plan(0, 4, 3, 0));
-      assertEquals(12, times.ours().count());
-      assertEquals(12, times.theirs().count());
-      assertEquals(4, times.ratio().count());
+      Contest.Samples samples = Contest.measure(List.of(ours, theirs), new RoundPlan(0, 4, 3, 0));
+      assertEquals(12, samples.times(0).count());
+      assertEquals(12, samples.times(1).count());
+      assertEquals(4, samples.ratio(1).count());
       // A sleep is never shorter than asked for, and on a busy machine may be much longer.
-      assertTrue(times.ours().min() >= 4, times::toString);
-      assertTrue(times.theirs().min() >= 16, times::toString);
+      assertTrue(samples.times(0).min() >= 4, samples::toString);
+      assertTrue(samples.times(1).min() >= 16, samples::toString);
     }
   }
 
@@ -75,7 +74,7 @@ class TaskProcessTest {
       second.open("8", NONE, 1);
       third.open("40", NONE, 1);
       Contest.Samples samples =
-          Contest.measure(List.of(ours, second, third), new Interleaved.Plan(0, 4, 2, 0));
+          Contest.measure(List.of(ours, second, third), new RoundPlan(0, 4, 2, 0));
       assertEquals(3, samples.milliseconds().size());
       assertEquals(8, samples.milliseconds().get(2).length);
       assertEquals(4, samples.ratios().get(2).length);

@@ -3,6 +3,7 @@ package dev.tessera.benchmarks.peers;
 import dev.tessera.benchmarks.harness.LoadedLibraries;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -22,7 +23,17 @@ final class LibtorchFacts {
     facts.put("built_with", builtWith(config));
     facts.put("openmp", LoadedLibraries.openMp());
     facts.put("jvm", String.valueOf(Runtime.version()));
+    facts.put("environment", environment());
     return facts;
+  }
+
+  // What the benchmark set for it: LibtorchSettings.
+  private static String environment() {
+    return new TreeMap<>(System.getenv())
+        .entrySet().stream()
+            .filter(e -> e.getKey().startsWith("MALLOC_") || e.getKey().startsWith("OPENBLAS_"))
+            .map(e -> e.getKey() + "=" + e.getValue())
+            .collect(Collectors.joining(" "));
   }
 
   // The lines on oneDNN, BLAS and the instruction sets in use; the rest are compiler flags.
